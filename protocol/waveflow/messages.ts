@@ -1,0 +1,132 @@
+// Parsers for everything that travels, in both directions. A server reads requests with them, a device reads replies
+// with them, and certification uses both to keep a fault of the one apart from a fault of the other.
+// Unknown members are ignored everywhere; integers are never rounded.
+import * as z from "zod";
+import { codePointLength, type JsonValue } from "../json.ts";
+import { limits } from "./types.ts";
+
+const integer = (least: number) => z.int().min(least).max(Number.MAX_SAFE_INTEGER);
+const text = (codePointsMax: number) =>
+  z.string().refine((value) => value.length > 0 && codePointLength(value) <= codePointsMax, {
+    error: `expected 1 to ${codePointsMax} characters`,
+  });
+
+/** 8-4-4-4-12 hexadecimal digits in either case, whatever the version.  Source: waveflow.md section 2. */
+export const uuidSchema = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/iu, "expected a UUID");
+
+/** Says whether a text is a UUID.  Source: waveflow.md section 2. */
+export const isUuid = (value: string): boolean => uuidSchema.safeParse(value).success;
+
+/** UUIDs are compared in this form.  Source: waveflow.md section 2. */
+export const uuidKey = (uuid: string): string => uuid.toLowerCase();
+
+const jsonValue = z.unknown() as unknown as z.ZodType<JsonValue>;
+
+const opIdentity = {
+  operation_id: uuidSchema,
+  entity_type: text(limits.entityTypeLengthMax),
+  entity_id: text(limits.entityIdLengthMax),
+};
+
+/** One op of a push. Depth and unstorable texts are judged apart, because they are 422 and not 400.
+ *  Source: waveflow.md section 4, WF-PUSH-12. */
+export const pushOpSchema = z.discriminatedUnion("op", [
+  z.object({
+    ...opIdentity,
+    op: z.literal("upsert"),
+    field: text(limits.fieldLengthMax),
+    value: jsonValue.refine((value) => value !== undefined, { error: "required for an upsert" }),
+    lamport_ts: integer(1),
+  }),
+  z.object({
+    ...opIdentity,
+    op: z.literal("delete"),
+    field: z
+      .null({ error: "expected null or nothing for a delete" })
+      .optional()
+      .transform(() => null),
+    value: z
+      .null({ error: "expected null or nothing for a delete" })
+      .optional()
+      .transform(() => null as JsonValue),
+    lamport_ts: integer(1),
+  }),
+]);
+
+/** Source: waveflow.md section 4. The bound on the number of ops is a 413 and judged before. */
+export const pushRequestSchema = z.object({ ops: z.array(pushOpSchema).min(1) });
+
+/** Source: waveflow.md section 6. */
+export const ackRequestSchema = z.object({ last_seen_id: integer(0) });
+
+/** Source: waveflow.md section 8. */
+export const ackFrameSchema = z.object({ ack: integer(0) });
+
+/** An op of a pull or of a frame. An unknown `op` is let through, for the device to set aside (WF-DEV-12).
+ *  Source: waveflow.md section 5. */
+export const logOpSchema = z.object({
+  id: integer(1),
+  device_id: uuidSchema,
+  operation_id: uuidSchema,
+  entity_type: z.string().min(1),
+  entity_id: z.string().min(1),
+  op: z.string().min(1),
+  field: z.string().nullish().transform((field) => field ?? null),
+  value: jsonValue.transform((value) => value ?? null),
+  lamport_ts: integer(1),
+  wall_clock: z.string().min(1),
+});
+
+/** Source: waveflow.md section 4. */
+export const pushReplySchema = z.object({
+  results: z.array(
+    z.object({
+      operation_id: uuidSchema,
+      id: integer(1),
+      lamport_ts: integer(1),
+      status: z.enum(["stored", "duplicate"]),
+    }),
+  ),
+  head: integer(0),
+});
+
+/** Source: waveflow.md section 5. */
+export const pullReplySchema = z.object({
+  ops: z.array(logOpSchema),
+  head: integer(0),
+  has_more: z.boolean(),
+  resync: z.string().nullish().transform((token) => token ?? undefined),
+});
+
+/** Source: waveflow.md section 8. */
+export const serverFrameSchema = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("hello"), head: integer(0) }),
+  z.object({ type: z.literal("op"), prev_id: integer(0), op: logOpSchema }),
+  z.object({ type: z.literal("resync_required"), compacted_up_to: integer(0) }),
+  z.object({ type: z.literal("error"), reason: z.string() }),
+]);
+
+/** The error bodies that a device acts on; every other one is only shown.  Source: WF-DEV-5, WF-DEV-6, WF-DEV-11. */
+export const errorBodySchemas = {
+  lamportRegression: z.object({ type: z.literal("lamport_regression"), stored_max: integer(0) }),
+  operationConflict: z.object({ type: z.literal("operation_conflict"), index: integer(0) }),
+  invalidOp: z.object({ type: z.literal("invalid_op"), index: integer(0), reason: z.string().optional() }),
+  invalidRequest: z.object({ type: z.literal("invalid_request"), index: integer(0).optional() }),
+  resyncRequired: z.object({ type: z.literal("resync_required"), compacted_up_to: integer(0) }),
+  ackBeyondHead: z.object({ type: z.literal("ack_beyond_head"), head: integer(0) }),
+} as const;
+
+/** Parses the text of a request. `NaN` stands where an integer member was written in a way that a double would have
+ *  rounded, so that the schema refuses it; JSON itself cannot say NaN.
+ *  Errors: SyntaxError for text that is no JSON.  Source: waveflow.md section 2 ("refused, never rounded"). */
+export function parseRequestText(body: string): unknown {
+  if (!roundedInteger.test(body)) return JSON.parse(body);
+  const reviver = (member: string, value: unknown, context?: { source?: string }): unknown => {
+    if (!integerMembers.has(member) || typeof value !== "number") return value;
+    return context?.source !== undefined && /^-?\d+$/u.test(context.source) ? value : Number.NaN;
+  };
+  return JSON.parse(body, reviver as (this: unknown, key: string, value: unknown) => unknown);
+}
+
+const integerMembers: ReadonlySet<string> = new Set(["lamport_ts", "last_seen_id", "ack"]);
+const roundedInteger = /"(?:lamport_ts|last_seen_id|ack)"\s*:\s*-?\d+[.eE]/u;
