@@ -31,14 +31,20 @@ export type Announcement =
   | { readonly kind: "ops"; readonly user: UserId; readonly head: ServerId }
   | { readonly kind: "watermark"; readonly user: UserId; readonly compactedUpTo: ServerId };
 
-export type IsolationLevel = "read committed" | "repeatable read";
+/** What a transaction is for: a name for logs, and the address at which a scenario places a crash ("during compact"). */
+export type TransactionPurpose = "push" | "pull" | "ack" | "compact" | "contact" | "frames" | "job";
+
+export interface TransactionOptions {
+  readonly isolation: "read committed" | "repeatable read";
+  readonly purpose: TransactionPurpose;
+}
 
 export interface Database {
   /** Runs `work` in one transaction: commits when it returns, rolls back when it throws. Runs it once; who wants
    *  another try after a serialization failure asks for it.
    *  Errors: `SessionLost` when the connection went (nothing was committed), `CommitUnknown` when it went while the
    *  COMMIT was under way (it may have happened), `StatementFailed` with the SQLSTATE for everything else. */
-  transaction<T>(isolation: IsolationLevel, work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  transaction<T>(options: TransactionOptions, work: (transaction: Transaction) => Promise<T>): Promise<T>;
 }
 
 /** The named statements of WaveFlow. Each is one round trip, and together with begin and commit they are the points
