@@ -12,7 +12,9 @@ const text = (codePointsMax: number) =>
   });
 
 /** 8-4-4-4-12 hexadecimal digits in either case, whatever the version.  Source: waveflow.md section 2. */
-export const uuidSchema = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/iu, "expected a UUID");
+export const uuidSchema = z
+  .string()
+  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/iu, "expected a UUID");
 
 /** Says whether a text is a UUID.  Source: waveflow.md section 2. */
 export const isUuid = (value: string): boolean => uuidSchema.safeParse(value).success;
@@ -71,7 +73,10 @@ export const logOpSchema = z.object({
   entity_type: z.string().min(1),
   entity_id: z.string().min(1),
   op: z.string().min(1),
-  field: z.string().nullish().transform((field) => field ?? null),
+  field: z
+    .string()
+    .nullish()
+    .transform((field) => field ?? null),
   value: jsonValue.transform((value) => value ?? null),
   lamport_ts: integer(1),
   wall_clock: z.string().min(1),
@@ -95,7 +100,10 @@ export const pullReplySchema = z.object({
   ops: z.array(logOpSchema),
   head: integer(0),
   has_more: z.boolean(),
-  resync: z.string().nullish().transform((token) => token ?? undefined),
+  resync: z
+    .string()
+    .nullish()
+    .transform((token) => token ?? undefined),
 });
 
 /** Source: waveflow.md section 8. */

@@ -1,0 +1,192 @@
+// A scenario, parsed: what happens, as data. The same value runs in every world. YAML and its errors stand in
+// parse.ts, the grammar of the short step lines in grammar.ts, the published schema in schema.ts.
+import type { JsonValue } from "../../protocol/json.ts";
+
+/** What a world must be able to do for a scenario to say anything there.
+ *  `compaction`: run the job now. `clock`: move time by days. `crash`: kill and restart the server. `device-crash`:
+ *  kill a device between two durable steps. `network`: lose, delay, repeat and answer for messages; partitions.
+ *  `socket-faults`: the same for frames. `statements`: stand between the server and each of its database statements.
+ *  `processes`: more than one server process. `backup`: put the database back to an earlier state.
+ *  `skew`: clocks that differ. `tokens`: mint tokens of any kind. */
+export type Ability =
+  | "compaction"
+  | "clock"
+  | "crash"
+  | "device-crash"
+  | "network"
+  | "socket-faults"
+  | "statements"
+  | "processes"
+  | "backup"
+  | "skew"
+  | "tokens";
+
+export interface Scenario {
+  /** `<protocol>/<area>/<name>`, the same as the file's path. */
+  readonly id: string;
+  readonly title: string;
+  /** `<name>/<version>`, for example `waveflow/1`. */
+  readonly protocol: string;
+  readonly requirements: readonly string[];
+  readonly needs: readonly Ability[];
+  readonly devices: readonly DeviceSpec[];
+  /** Settings of the server, as the protocol's own table of settings names them. Units last in the name. */
+  readonly config: Readonly<Record<string, number>>;
+  /** Server processes on one database; devices are spread over them in order unless they name one. */
+  readonly processes: number;
+  readonly steps: readonly Step[];
+  readonly expect: Expectation;
+  /** Why this case matters, for a reader of the docs. */
+  readonly why?: string;
+}
+
+export interface DeviceSpec {
+  readonly name: string;
+  readonly user: string;
+  readonly mode: string;
+  /** Runs its own timers (drain, pull, live socket) instead of only what steps call. */
+  readonly automatic: boolean;
+  /** Server process that it talks to, from 1. */
+  readonly process: number;
+}
+
+/** Where a thing stands in its file, for errors and stories. Lines from 1. */
+export interface SourceLine {
+  readonly line: number;
+  readonly text: string;
+}
+
+export type Step = { readonly source: SourceLine } & (
+  | {
+      readonly kind: "device";
+      readonly device: string;
+      readonly action: DeviceAction;
+      readonly expect?: ReplyExpectation;
+    }
+  | { readonly kind: "sync"; readonly devices: readonly string[] }
+  | { readonly kind: "server"; readonly action: ServerAction; readonly expect?: ReplyExpectation }
+  | { readonly kind: "clock"; readonly advanceMs: number }
+  | { readonly kind: "wait"; readonly forMs: number }
+  | { readonly kind: "network"; readonly action: NetworkAction }
+  | { readonly kind: "request"; readonly request: RawRequest; readonly expect?: ReplyExpectation }
+  /** All at once; done when all are done. */
+  | { readonly kind: "together"; readonly steps: readonly Step[] }
+  /** Begun, not waited for; `finish` waits for all that were begun. */
+  | { readonly kind: "start"; readonly steps: readonly Step[] }
+  | { readonly kind: "finish" }
+  /** The steps again and again; `{n}` in a line is the round, from 1. Unrolled by the parser. */
+  | { readonly kind: "settle"; readonly withinMs: number }
+  | { readonly kind: "check"; readonly expect: Expectation }
+);
+
+/** One verb with its words. The verbs of a protocol stand in its vocabulary; `args` are parsed by it. */
+export interface DeviceAction {
+  readonly verb: string;
+  readonly args: JsonValue;
+}
+
+export type ServerAction =
+  | { readonly verb: "compact" }
+  | { readonly verb: "crash" | "restart" | "stop" | "backup" | "restore"; readonly process?: number }
+  /** Crash when the next transaction of this purpose reaches this statement. A `compact` is also run by the step. */
+  | {
+      readonly verb: "crash-during" | "lose-answer-during" | "fail-during" | "hold-during";
+      readonly purpose: string;
+      readonly position: "before" | "after";
+      readonly statement: string;
+      /** Which occurrence of the statement within the transaction, from 1. */
+      readonly nth: number;
+      /** For `fail-during`: what the database says. */
+      readonly sqlstate?: string;
+      /** Only a transaction that this device caused. */
+      readonly device?: string;
+    }
+  /** Lets go what `hold-during` holds. */
+  | { readonly verb: "release"; readonly purpose: string; readonly device?: string }
+  | { readonly verb: "skew"; readonly byMs: number };
+
+/** A message by meaning: "the laptop's second push". `nth` counts from the moment the rule is made, from 1. */
+export interface MessageAddress {
+  readonly device: string;
+  /** The protocol's name of the exchange, or `any`. */
+  readonly message: string;
+  readonly nth: number;
+}
+
+export type NetworkAction =
+  | { readonly verb: "lose-request" | "lose-reply"; readonly of: MessageAddress }
+  /** The server gets the request again, `afterMs` after the first: nobody hears the second answer. */
+  | { readonly verb: "duplicate"; readonly of: MessageAddress; readonly afterMs: number }
+  | { readonly verb: "delay-request" | "delay-reply"; readonly of: MessageAddress; readonly byMs: number }
+  /** Somebody else answers; the server never sees the request, unless `withEffect`. */
+  | {
+      readonly verb: "answer";
+      readonly of: MessageAddress;
+      readonly status: number;
+      readonly body: "html" | "empty" | "json" | "truncated";
+      readonly withEffect: boolean;
+    }
+  /** Messages between a device and the server stop. `inFlight`: what was under way is held until `heal` (and then
+   *  comes in a burst), or dropped. */
+  | {
+      readonly verb: "partition";
+      readonly device: string;
+      readonly direction: "both" | "to-server" | "to-device";
+      readonly inFlight: "hold" | "drop";
+    }
+  | { readonly verb: "heal"; readonly device: string }
+  /** Frames of the live socket. `nth` counts frames of that kind from now. */
+  | { readonly verb: "drop-frame" | "repeat-frame"; readonly device: string; readonly nth: number }
+  | { readonly verb: "delay-frame"; readonly device: string; readonly nth: number; readonly byMs: number }
+  | { readonly verb: "hold-frames" | "release-frames" | "cut-socket" | "half-open"; readonly device: string };
+
+/** An exchange by hand, for the exact wire. */
+export interface RawRequest {
+  /** Whose token and device id go out, unless overridden by `token`, `headers`. */
+  readonly as: string;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string | null>>;
+  /** `json`: sent as JSON. `text`: sent as it is. */
+  readonly body?: { readonly json: JsonValue } | { readonly text: string };
+  /** A token that is not the device's own. */
+  readonly token?: TokenSpec;
+}
+
+/** How a token differs from a good one. */
+export interface TokenSpec {
+  readonly kind: "none" | "malformed" | "wrong-signature" | "expired" | "not-yet" | "custom";
+  readonly claims?: Readonly<Record<string, JsonValue>>;
+}
+
+/** What an answer must be. Members that are not named are not looked at. */
+export interface ReplyExpectation {
+  readonly status?: number | readonly number[];
+  /** `type` of the error body. */
+  readonly type?: string;
+  /** Members of the body, compared as JSON; objects by the named members only. `"*"`: any value, but present. */
+  readonly body?: JsonValue;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The device's own outcome, where it is no HTTP exchange: `ok`, `unknown`, `refused`, `blocked`. */
+  readonly outcome?: string;
+  /** Numbers that the protocol's step reports, for example `dropped: 3`. */
+  readonly counts?: Readonly<Record<string, number>>;
+}
+
+/** What must be true of devices and server when the step is reached (or at the end). */
+export interface Expectation {
+  /** All connected devices of each user and the server show the same state. */
+  readonly converged?: boolean;
+  /** What every connected device of the (first) user shows; entity → field → value. */
+  readonly state?: Readonly<Record<string, Readonly<Record<string, JsonValue>>>>;
+  /** Per device. Members that are not named are not looked at. */
+  readonly devices?: Readonly<Record<string, DeviceExpectation>>;
+  /** Laws that this scenario must see violated: only for scenarios that run against a broken build. */
+  readonly violates?: readonly string[];
+}
+
+export interface DeviceExpectation {
+  readonly state?: Readonly<Record<string, Readonly<Record<string, JsonValue>>>>;
+  /** The protocol's own numbers and words about a device (`pending: 0`, `cursor: 3`, `deadLetters: 1`). */
+  readonly status?: Readonly<Record<string, JsonValue>>;
+}
