@@ -1,0 +1,85 @@
+// Randomness has addresses. A decision is drawn from (seed, who, what, which occurrence) and from nothing else, so
+// that taking away one op or one fault leaves every other decision in place: shrinking works, seeds survive
+// refactoring, and two runs can be compared line by line. One shared stream was rejected for exactly that reason.
+
+/** Odds without floats: `numerator` in `denominator`. */
+export interface Odds {
+  readonly numerator: number;
+  readonly denominator: number;
+}
+
+export const never: Odds = { numerator: 0, denominator: 1 };
+
+/** All decisions of one kind of one actor: occurrence 0, 1, 2 … */
+export class Decisions {
+  readonly #base: number;
+  #occurrence = 0;
+
+  constructor(base: number) {
+    this.#base = base;
+  }
+
+  /** How many were drawn with `next…`. */
+  get occurrences(): number {
+    return this.#occurrence;
+  }
+
+  /** 32 random bits of one occurrence, the same however often it is asked. */
+  at(occurrence: number): number {
+    return mix(this.#base ^ Math.imul(occurrence + 1, 0x9e3779b1));
+  }
+
+  next(): number {
+    return this.at(this.#occurrence++);
+  }
+
+  /** A whole number from `least` to `most`, both included. */
+  nextBetween(least: number, most: number): number {
+    const span = most - least + 1;
+    // The bias of the remainder is below 2^-20 for spans under 4,096 and does not matter for fates.
+    return least + (this.next() % span);
+  }
+
+  nextIs(odds: Odds): boolean {
+    return this.next() % odds.denominator < odds.numerator;
+  }
+}
+
+/** The root of a run's decisions. */
+export class AddressedRandom {
+  readonly #seed: number;
+  readonly #decisions = new Map<string, Decisions>();
+
+  constructor(seed: string) {
+    this.#seed = mix(hashText(seed, 0x5ea7_41a1));
+  }
+
+  /** The decisions at an address, always the same object for the same address. */
+  decisions(who: string, what: string): Decisions {
+    const address = `${who}\u0000${what}`;
+    let decisions = this.#decisions.get(address);
+    if (decisions === undefined) {
+      decisions = new Decisions(mix(hashText(address, this.#seed)));
+      this.#decisions.set(address, decisions);
+    }
+    return decisions;
+  }
+}
+
+/** FNV-1a over UTF-16 units, started from `basis`. Units: 32 bits, unsigned. */
+export function hashText(text: string, basis: number): number {
+  let hash = (basis ^ 0x811c_9dc5) >>> 0;
+  for (let at = 0; at < text.length; at++) {
+    hash = Math.imul(hash ^ text.charCodeAt(at), 0x0100_0193);
+  }
+  return hash >>> 0;
+}
+
+/** The finisher of MurmurHash3: every input bit moves every output bit.
+ *  Source: Austin Appleby, MurmurHash3, `fmix32`. */
+export function mix(value: number): number {
+  let hash = value | 0;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}

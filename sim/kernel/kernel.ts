@@ -1,0 +1,150 @@
+// The deterministic world's heart: one thread, virtual time, one event at a time.
+//
+// The kernel takes one event, which resumes at most one waiter, and lets the microtasks run dry before it takes the
+// next. It runs dry behind a `process.nextTick`: Node empties the microtask queue before it takes the next tick, and
+// never turns its event loop meanwhile, so nothing from outside can step in between two events. Code under test
+// waits for its ports only; a wait for anything else would never end here, and is found out by name.
+import { AddressedRandom } from "./addressed-random.ts";
+import { Digest } from "./digest.ts";
+import { EventQueue, type QueuedEvent, type VirtualMs } from "./event-queue.ts";
+import { SimProcess } from "./process.ts";
+
+/** The run used more events than it may. Raise the bound or look for a loop. */
+export class EventBoundReached extends Error {
+  readonly code = "event_bound_reached";
+  override readonly name = "EventBoundReached";
+}
+
+/** Somebody waits for something that is no port. */
+export class ForeignWait extends Error {
+  readonly code = "foreign_wait";
+  override readonly name = "ForeignWait";
+}
+
+export interface KernelOptions {
+  readonly seed: string;
+  /** A bound on all events of the run. */
+  readonly eventsMax?: number;
+}
+
+export class Kernel {
+  readonly random: AddressedRandom;
+  readonly digest = new Digest();
+  readonly #queue = new EventQueue();
+  readonly #eventsMax: number;
+  readonly #processes: SimProcess[] = [];
+  readonly #labels = new Map<string, number>();
+  #now: VirtualMs = 0;
+  #events = 0;
+  #resumed = false;
+  #failure: unknown;
+  #hasFailed = false;
+
+  constructor(options: KernelOptions) {
+    this.random = new AddressedRandom(options.seed);
+    this.#eventsMax = options.eventsMax ?? 50_000_000;
+    this.digest.addText(options.seed);
+  }
+
+  now(): VirtualMs {
+    return this.#now;
+  }
+
+  /** Events taken so far. */
+  get events(): number {
+    return this.#events;
+  }
+
+  /** Events that are due some day. */
+  get eventsDue(): number {
+    return this.#queue.size;
+  }
+
+  /** Makes a process: the owner of tasks, waits and timers that end together in a crash. */
+  process(name: string): SimProcess {
+    const process = new SimProcess({ kernel: this, name, index: this.#processes.length + 1 });
+    this.#processes.push(process);
+    return process;
+  }
+
+  /** Labels are numbers on the hot path. The same text gives the same number within a run. */
+  label(text: string): number {
+    let label = this.#labels.get(text);
+    if (label === undefined) {
+      label = this.#labels.size + 1;
+      this.#labels.set(text, label);
+    }
+    return label;
+  }
+
+  /** Runs `run` at `afterMs` from now. `owner` 0 is the world itself. */
+  schedule(afterMs: VirtualMs, owner: number, label: number, run: () => void): QueuedEvent {
+    return this.#queue.push(this.#now + afterMs, owner, label, run);
+  }
+
+  cancel(event: QueuedEvent): void {
+    this.#queue.cancel(event);
+  }
+
+  /** Marks that the present event resumed a waiter, so that its microtasks run dry before the next event. */
+  noteResumed(): void {
+    this.#resumed = true;
+  }
+
+  /** Ends the run with an error: a bug in what runs here, or in us. */
+  fail(error: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.#failure = error;
+  }
+
+  /** Runs `main` as a task of `process` and takes events until it is done.
+   *  Errors: whatever `main` throws; `ForeignWait`; `EventBoundReached`; a failure of any task. */
+  async run<T>(process: SimProcess, main: () => Promise<T>): Promise<T> {
+    let outcome: { readonly value: T } | undefined;
+    process.task("main", async () => {
+      outcome = { value: await main() };
+    });
+    await microtasksDry();
+    for (;;) {
+      if (this.#hasFailed) throw this.#failure;
+      if (outcome !== undefined) return outcome.value;
+      const event = this.#queue.pop();
+      if (event === undefined) throw this.#explainStandstill();
+      if (++this.#events > this.#eventsMax) {
+        throw new EventBoundReached(
+          `expected the run to end within ${this.#eventsMax} events, still running at ${this.#now} ms`,
+        );
+      }
+      this.#now = event.at;
+      this.digest.add(event.at);
+      this.digest.add((event.owner << 16) | event.label);
+      const run = event.run!;
+      event.run = undefined;
+      run();
+      if (this.#resumed) {
+        this.#resumed = false;
+        await microtasksDry();
+      }
+    }
+  }
+
+  /** Tasks that wait for something that is no port of their process. Empty when all is well. */
+  foreignWaits(): readonly string[] {
+    return this.#processes.flatMap((process) => process.foreignWaits());
+  }
+
+  #explainStandstill(): Error {
+    const foreign = this.foreignWaits();
+    if (foreign.length > 0) {
+      return new ForeignWait(
+        `nothing is left to happen, and these wait for something that is no port: ${foreign.join(", ")}`,
+      );
+    }
+    const waits = this.#processes.flatMap((process) => process.waits());
+    return new ForeignWait(`nothing is left to happen, and these still wait: ${waits.join(", ") || "nobody"}`);
+  }
+}
+
+const microtasksDry = (): Promise<void> => new Promise(nextTick);
+const nextTick = (resolve: () => void): void => process.nextTick(resolve);
