@@ -14,9 +14,11 @@ export interface Disk {
 /** Rows by table and key. */
 export type DiskContents = ReadonlyMap<DiskTable, ReadonlyMap<string, JsonValue>>;
 
-/** `meta` one row per setting; `queue` by row number, padded so that text order is number order; `dead` and `parked`
- *  by operation id; `entities` by entity key. */
-export type DiskTable = "meta" | "queue" | "dead" | "parked" | "entities";
+/** `meta` one row per setting; `queue` edits that wait for the server, and `accepted` edits that it took and that have
+ *  not come back yet, both by row number, padded so that text order is number order; `dead` by operation id, `parked`
+ *  by the server's id; `entities` by entity key. All but the device's own settings carry the number of their account
+ *  before the key. */
+export type DiskTable = "meta" | "queue" | "accepted" | "dead" | "parked" | "entities";
 
 export type DiskWrite =
   | { readonly kind: "put"; readonly table: DiskTable; readonly key: string; readonly value: JsonValue }
