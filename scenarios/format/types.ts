@@ -7,7 +7,7 @@ import type { JsonValue } from "../../protocol/json.ts";
  *  kill a device between two durable steps. `network`: lose, delay, repeat and answer for messages; partitions.
  *  `socket-faults`: the same for frames. `statements`: stand between the server and each of its database statements.
  *  `processes`: more than one server process. `backup`: put the database back to an earlier state.
- *  `skew`: clocks that differ. `tokens`: mint tokens of any kind. */
+ *  `skew`: clocks that differ. `tokens`: mint tokens of any kind. `settings`: start the server with other settings. */
 export type Ability =
   | "compaction"
   | "clock"
@@ -19,7 +19,8 @@ export type Ability =
   | "processes"
   | "backup"
   | "skew"
-  | "tokens";
+  | "tokens"
+  | "settings";
 
 export interface Scenario {
   /** `<protocol>/<area>/<name>`, the same as the file's path. */
@@ -32,10 +33,20 @@ export interface Scenario {
   readonly devices: readonly DeviceSpec[];
   /** Settings of the server, as the protocol's own table of settings names them. Units last in the name. */
   readonly config: Readonly<Record<string, number>>;
+  /** Settings of the reference devices (`drainIntervalMs: 2000`), as the protocol's own table names them. */
+  readonly deviceConfig: Readonly<Record<string, number>>;
+  /** What may go wrong by chance, while the steps run and until `settle`: odds in a million and times in milliseconds,
+   *  as the simulated world names them (`loseReply: 20000`). Empty: only what the steps say. Only storms use it; a
+   *  world without chance reports the scenario blocked (ability `chance`). */
+  readonly trouble: Readonly<Record<string, number>>;
+  /** The seed with which the scenario runs where the command line names none. Machine-made plans carry theirs. */
+  readonly seed?: string;
   /** Server processes on one database; devices are spread over them in order unless they name one. */
   readonly processes: number;
   readonly steps: readonly Step[];
   readonly expect: Expectation;
+  /** `false`: the run ends as the last step leaves it. Absent: the interpreter settles before the final `expect`. */
+  readonly settle?: false;
   /** Why this case matters, for a reader of the docs. */
   readonly why?: string;
 }
@@ -62,22 +73,42 @@ export type Step = { readonly source: SourceLine } & (
       readonly device: string;
       readonly action: DeviceAction;
       readonly expect?: ReplyExpectation;
+      readonly remember?: Remembered;
     }
   | { readonly kind: "sync"; readonly devices: readonly string[] }
-  | { readonly kind: "server"; readonly action: ServerAction; readonly expect?: ReplyExpectation }
+  | {
+      readonly kind: "server";
+      readonly action: ServerAction;
+      readonly expect?: ReplyExpectation;
+      readonly remember?: Remembered;
+    }
   | { readonly kind: "clock"; readonly advanceMs: number }
   | { readonly kind: "wait"; readonly forMs: number }
   | { readonly kind: "network"; readonly action: NetworkAction }
-  | { readonly kind: "request"; readonly request: RawRequest; readonly expect?: ReplyExpectation }
+  | {
+      readonly kind: "request";
+      readonly request: RawRequest;
+      readonly expect?: ReplyExpectation;
+      readonly remember?: Remembered;
+    }
   /** All at once; done when all are done. */
   | { readonly kind: "together"; readonly steps: readonly Step[] }
   /** Begun, not waited for; `finish` waits for all that were begun. */
   | { readonly kind: "start"; readonly steps: readonly Step[] }
   | { readonly kind: "finish" }
-  /** The steps again and again; `{n}` in a line is the round, from 1. Unrolled by the parser. */
+  /** "Settle": the faults end and everybody comes to rest. (`repeat` is unrolled by the parser.) */
   | { readonly kind: "settle"; readonly withinMs: number }
   | { readonly kind: "check"; readonly expect: Expectation }
 );
+
+/** Names for parts of a step's outcome, for `{name}` in later steps: `{ w: "body.compacted_up_to" }`. */
+export type Remembered = Readonly<Record<string, string>>;
+
+/** Stands as a member of `DeviceAction.args` where a line says `{w-1}`. The interpreter puts the number in its place,
+ *  so a world never sees it. */
+export interface PlaceholderArg {
+  readonly placeholder: string;
+}
 
 /** One verb with its words. The verbs of a protocol stand in its vocabulary; `args` are parsed by it. */
 export interface DeviceAction {
@@ -86,7 +117,7 @@ export interface DeviceAction {
 }
 
 export type ServerAction =
-  | { readonly verb: "compact" }
+  | { readonly verb: "compact"; readonly process?: number }
   | { readonly verb: "crash" | "restart" | "stop" | "backup" | "restore"; readonly process?: number }
   /** Crash when the next transaction of this purpose reaches this statement. A `compact` is also run by the step. */
   | {
@@ -124,6 +155,8 @@ export type NetworkAction =
       readonly of: MessageAddress;
       readonly status: number;
       readonly body: "html" | "empty" | "json" | "truncated";
+      /** What a `json` body says; absent means `{}`. */
+      readonly json?: JsonValue;
       readonly withEffect: boolean;
     }
   /** Messages between a device and the server stop. `inFlight`: what was under way is held until `heal` (and then
@@ -140,7 +173,7 @@ export type NetworkAction =
   | { readonly verb: "delay-frame"; readonly device: string; readonly nth: number; readonly byMs: number }
   | { readonly verb: "hold-frames" | "release-frames" | "cut-socket" | "half-open"; readonly device: string };
 
-/** An exchange by hand, for the exact wire. */
+/** An exchange by hand, for the exact wire. `{name}` in path, headers and body is a placeholder. */
 export interface RawRequest {
   /** Whose token and device id go out, unless overridden by `token`, `headers`. */
   readonly as: string;
@@ -156,7 +189,12 @@ export interface RawRequest {
 /** How a token differs from a good one. */
 export interface TokenSpec {
   readonly kind: "none" | "malformed" | "wrong-signature" | "expired" | "not-yet" | "custom";
+  /** Claims beside or instead of those of a good token. */
   readonly claims?: Readonly<Record<string, JsonValue>>;
+  /** Claims that are times, counted from the server's present. Units: milliseconds. */
+  readonly fromNowMs?: Readonly<Record<string, number>>;
+  /** Claims of a good token that are left out. */
+  readonly without?: readonly string[];
 }
 
 /** What an answer must be. Members that are not named are not looked at. */
@@ -171,6 +209,8 @@ export interface ReplyExpectation {
   readonly outcome?: string;
   /** Numbers that the protocol's step reports, for example `dropped: 3`. */
   readonly counts?: Readonly<Record<string, number>>;
+  /** The rules that this one expectation bears on; absent means all of the scenario. */
+  readonly requirements?: readonly string[];
 }
 
 /** What must be true of devices and server when the step is reached (or at the end). */
@@ -183,6 +223,8 @@ export interface Expectation {
   readonly devices?: Readonly<Record<string, DeviceExpectation>>;
   /** Laws that this scenario must see violated: only for scenarios that run against a broken build. */
   readonly violates?: readonly string[];
+  /** The rules that this one expectation bears on; absent means all of the scenario. */
+  readonly requirements?: readonly string[];
 }
 
 export interface DeviceExpectation {
