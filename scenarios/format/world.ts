@@ -44,6 +44,9 @@ export interface World {
   wait(forMs: number): Promise<void>;
   /** Ends all faults, lets everybody run, and waits until nobody has anything left to do. `waiting` says who does. */
   settle(withinMs: number): Promise<{ readonly quiet: boolean; readonly waiting: readonly string[] }>;
+  /** Faults that were asked for and have not struck, as scenario lines. Asked before faults end, so that a scenario
+   *  whose fault never happened fails instead of passing by luck. */
+  unfiredFaults?(): readonly string[];
   inspectDevice(name: string): Promise<DeviceReport>;
   inspectServer(user: string): Promise<ServerReport>;
 }

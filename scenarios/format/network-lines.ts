@@ -1,0 +1,180 @@
+// `network:` lines: what happens to messages, frames and connections between a device and the server.
+import { msToDuration } from "./duration.ts";
+import { LineProblem, type LineReader } from "./line-reader.ts";
+import type { MessageAddress, NetworkAction } from "./types.ts";
+import type { Vocabulary } from "./vocabulary.ts";
+
+const verbs = [
+  "lose",
+  "duplicate",
+  "delay",
+  "answer",
+  "partition",
+  "heal",
+  "drop",
+  "repeat",
+  "hold",
+  "release",
+  "cut",
+  "half-open",
+] as const;
+
+/** Reads the words behind `network:`.  Errors: LineProblem. */
+export function readNetworkLine(line: LineReader, vocabulary: Vocabulary): NetworkAction {
+  const verb = line.choice(verbs, "what happens to the network");
+  const action = readAction(line, verb, ["any", ...vocabulary.messages]);
+  line.end(`"${networkLine(action)}"`);
+  return action;
+}
+
+/** The line of an action: the way back from `readNetworkLine`. */
+export function networkLine(action: NetworkAction): string {
+  switch (action.verb) {
+    case "lose-request":
+      return `lose request of ${addressText(action.of)}`;
+    case "lose-reply":
+      return `lose reply to ${addressText(action.of)}`;
+    case "duplicate":
+      return `duplicate ${addressText(action.of)}${action.afterMs === 0 ? "" : ` after ${msToDuration(action.afterMs)}`}`;
+    case "delay-request":
+      return `delay request of ${addressText(action.of)} by ${msToDuration(action.byMs)}`;
+    case "delay-reply":
+      return `delay reply to ${addressText(action.of)} by ${msToDuration(action.byMs)}`;
+    case "answer":
+      return answerLine(action);
+    case "partition":
+      return `partition ${action.device}${directionText[action.direction]}${action.inFlight === "hold" ? " holding" : ""}`;
+    case "heal":
+      return `heal ${action.device}`;
+    case "drop-frame":
+      return `drop frame ${action.nth} to ${action.device}`;
+    case "repeat-frame":
+      return `repeat frame ${action.nth} to ${action.device}`;
+    case "delay-frame":
+      return `delay frame ${action.nth} to ${action.device} by ${msToDuration(action.byMs)}`;
+    case "hold-frames":
+      return `hold frames to ${action.device}`;
+    case "release-frames":
+      return `release frames to ${action.device}`;
+    case "cut-socket":
+      return `cut socket of ${action.device}`;
+    case "half-open":
+      return `half-open ${action.device}`;
+  }
+}
+
+function readAction(
+  line: LineReader,
+  verb: (typeof verbs)[number],
+  messages: readonly string[],
+): NetworkAction {
+  switch (verb) {
+    case "lose":
+      return {
+        verb: readHalf(line) === "request" ? "lose-request" : "lose-reply",
+        of: readAddress(line, messages),
+      };
+    case "duplicate": {
+      const of = readAddress(line, messages);
+      return { verb, of, afterMs: line.accept("after") ? readDelay(line) : 0 };
+    }
+    case "delay":
+      return line.peek() === "frame" ? readFrame(line, verb) : readDelayed(line, messages);
+    case "answer":
+      return readAnswer(line, messages);
+    case "partition":
+      return readPartition(line);
+    case "heal":
+    case "half-open":
+      return { verb, device: line.device() };
+    case "drop":
+    case "repeat":
+      return readFrame(line, verb);
+    case "hold":
+    case "release":
+      line.keyword("frames");
+      line.keyword("to");
+      return { verb: `${verb}-frames`, device: line.device() };
+    case "cut":
+      line.keyword("socket");
+      line.keyword("of");
+      return { verb: "cut-socket", device: line.device() };
+  }
+}
+
+/** `request of` or `reply to`. */
+function readHalf(line: LineReader): "request" | "reply" {
+  const half = line.choice(["request", "reply"], "the half of the exchange");
+  line.keyword(half === "request" ? "of" : "to");
+  return half;
+}
+
+function readAddress(line: LineReader, messages: readonly string[]): MessageAddress {
+  const device = line.device();
+  const { word: message, nth } = line.numbered(messages, "a message");
+  return { device, message, nth };
+}
+
+function readDelayed(line: LineReader, messages: readonly string[]): NetworkAction {
+  const half = readHalf(line);
+  const of = readAddress(line, messages);
+  line.keyword("by");
+  return { verb: half === "request" ? "delay-request" : "delay-reply", of, byMs: readDelay(line) };
+}
+
+function readAnswer(line: LineReader, messages: readonly string[]): NetworkAction {
+  const of = readAddress(line, messages);
+  line.keyword("with");
+  const { text, offset } = line.word("an HTTP status");
+  const status = Number(text);
+  if (!/^[2-5]\d\d$/u.test(text))
+    throw new LineProblem(offset, `expected an HTTP status from 200 to 599, saw "${text}"`);
+  const hasBody = !line.isDone && line.peek() !== "after";
+  const body = hasBody ? line.choice(["html", "empty", "json", "truncated"], "a body") : "empty";
+  const hasJson = body === "json" && !line.isDone && line.peek() !== "after";
+  const json = hasJson ? { json: line.value("a JSON body") } : {};
+  const withEffect = !line.isDone;
+  if (withEffect) {
+    line.keyword("after");
+    line.keyword("effect");
+  }
+  return { verb: "answer", of, status, body, ...json, withEffect };
+}
+
+function answerLine(action: Extract<NetworkAction, { readonly verb: "answer" }>): string {
+  const body = action.body === "empty" ? "" : ` ${action.body}`;
+  const json = action.json === undefined ? "" : ` ${JSON.stringify(action.json)}`;
+  return `answer ${addressText(action.of)} with ${action.status}${body}${json}${action.withEffect ? " after effect" : ""}`;
+}
+
+function readPartition(line: LineReader): NetworkAction {
+  const device = line.device();
+  const direction = line.accept("to")
+    ? (`to-${line.choice(["server", "device"], "the direction")}` as const)
+    : "both";
+  if (line.isDone) return { verb: "partition", device, direction, inFlight: "drop" };
+  line.keyword("holding");
+  return { verb: "partition", device, direction, inFlight: "hold" };
+}
+
+function readFrame(line: LineReader, verb: "drop" | "repeat" | "delay"): NetworkAction {
+  line.keyword("frame");
+  const nth = line.peek() === "to" ? 1 : line.count("the number of the frame");
+  line.keyword("to");
+  const device = line.device();
+  if (verb !== "delay") return { verb: `${verb}-frame`, device, nth };
+  line.keyword("by");
+  return { verb: "delay-frame", device, nth, byMs: readDelay(line) };
+}
+
+function readDelay(line: LineReader): number {
+  const word = line.peek() ?? "";
+  if (/^[+-]/u.test(word))
+    throw new LineProblem(line.word("").offset, `expected a duration without a sign, saw "${word}"`);
+  return line.duration("how long");
+}
+
+const addressText = ({ device, message, nth }: MessageAddress): string =>
+  `${device} ${message}${nth === 1 ? "" : `#${nth}`}`;
+
+const directionText = { both: "", "to-server": " to server", "to-device": " to device" } as const;
