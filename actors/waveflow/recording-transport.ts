@@ -1,0 +1,135 @@
+// Writes down what a device asked and what it was told, on the way between the device and whatever carries its
+// messages. Both worlds wrap their transport in this, so their histories say the same things in the same words.
+import { ackFrameSchema, pullReplySchema, pushReplySchema } from "../../protocol/waveflow/messages.ts";
+import type { PullReply, PushOp } from "../../protocol/waveflow/types.ts";
+import type { WaveflowCall, WaveflowReply } from "../../invariants/waveflow/events.ts";
+import {
+  type DeviceSocket,
+  type IncomingReply,
+  type OutgoingRequest,
+  type Transport,
+  UpgradeRefused,
+} from "../../reference-client/waveflow/ports.ts";
+import type { Recorder } from "../actor.ts";
+
+/** The header by which a world marks an answer that did not come from the server. */
+export const impostorHeader = "x-seatrial-impostor";
+
+export interface RecordingOptions {
+  readonly actor: string;
+  readonly recorder: Recorder;
+  /** Whose token goes out at this moment. */
+  readonly user: () => string;
+  /** The next number of a call; numbers are the run's, not the device's. */
+  readonly nextCall: () => number;
+}
+
+/** A transport that behaves as the given one and records every exchange. */
+export function recordingTransport(transport: Transport, options: RecordingOptions): Transport {
+  const { actor, recorder, nextCall } = options;
+  const invoke = (request: WaveflowCall): number => {
+    const call = nextCall();
+    recorder.record({ kind: "invoked", actor, call, request });
+    return call;
+  };
+  const unknown = (call: number, error: unknown): void =>
+    recorder.record({
+      kind: "unknown",
+      actor,
+      call,
+      reason: error instanceof Error ? error.message : String(error),
+    });
+  return {
+    async exchange(request) {
+      const call = invoke(readCall(request, options.user()));
+      let reply: IncomingReply;
+      try {
+        reply = await transport.exchange(request);
+      } catch (error) {
+        unknown(call, error);
+        throw error;
+      }
+      recorder.record({ actor, call, ...readOutcome(request, reply) });
+      return reply;
+    },
+    async openSocket(request, handlers) {
+      const device = request.headers["X-Device-Id"] ?? request.headers["x-device-id"] ?? "";
+      const user = options.user();
+      const call = invoke({ kind: "socket", user, device });
+      let socket: DeviceSocket;
+      try {
+        socket = await transport.openSocket(request, {
+          onFrame: (frame) => {
+            recorder.record({ kind: "frame", actor, frame });
+            handlers.onFrame(frame);
+          },
+          onClose: (code) => handlers.onClose(code),
+        });
+      } catch (error) {
+        if (error instanceof UpgradeRefused) recorder.record({ actor, call, ...readRefusal(error.reply) });
+        else unknown(call, error);
+        throw error;
+      }
+      recorder.record({ kind: "accepted", actor, call, reply: { kind: "socket" } satisfies WaveflowReply });
+      return {
+        send: (frame) => {
+          const ack = ackFrameSchema.safeParse(frame);
+          if (ack.success) {
+            const sent = invoke({ kind: "ack", user, device, lastSeenId: ack.data.ack, via: "socket" });
+            recorder.record({ kind: "accepted", actor, call: sent, reply: { kind: "ack" } satisfies WaveflowReply });
+          }
+          socket.send(frame);
+        },
+        close: () => socket.close(),
+      };
+    },
+  };
+}
+
+function readCall(request: OutgoingRequest, user: string): WaveflowCall {
+  const device = request.headers["X-Device-Id"] ?? request.headers["x-device-id"] ?? "";
+  const [path, query] = request.path.split("?", 2);
+  if (path === "/sync/ops" && request.method === "POST") {
+    return { kind: "push", user, device, ops: (request.body as { ops: readonly PushOp[] }).ops };
+  }
+  if (path === "/sync/ops") {
+    const parameters = new URLSearchParams(query);
+    const resync = parameters.get("resync");
+    const since = Number(parameters.get("since") ?? "0");
+    return { kind: "pull", user, device, since, ...(resync === null ? {} : { resync }) };
+  }
+  if (path === "/sync/ack") {
+    const { last_seen_id: lastSeenId } = request.body as { last_seen_id: number };
+    return { kind: "ack", user, device, lastSeenId, via: "http" };
+  }
+  return { kind: "raw", user, device, method: request.method, path: request.path };
+}
+
+type Outcome = { readonly kind: string } & Readonly<Record<string, unknown>>;
+
+function readOutcome(request: OutgoingRequest, reply: IncomingReply): Outcome {
+  if (reply.headers[impostorHeader] !== undefined) {
+    return { kind: "unknown", reason: `${reply.status} from somebody who is not the server` };
+  }
+  if (reply.status >= 400) return readRefusal(reply);
+  const body = "json" in reply.body ? reply.body.json : undefined;
+  if (request.path.startsWith("/sync/ack")) return { kind: "accepted", reply: { kind: "ack" } satisfies WaveflowReply };
+  if (request.method === "POST") {
+    const push = pushReplySchema.safeParse(body);
+    return push.success
+      ? { kind: "accepted", reply: { kind: "push", reply: push.data } satisfies WaveflowReply }
+      : { kind: "unknown", reason: `a ${reply.status} that is no answer to a push` };
+  }
+  const pull = pullReplySchema.safeParse(body);
+  return pull.success
+    ? { kind: "accepted", reply: { kind: "pull", reply: pull.data as PullReply } satisfies WaveflowReply }
+    : { kind: "unknown", reason: `a ${reply.status} that is no answer to a pull` };
+}
+
+function readRefusal(reply: IncomingReply): Outcome {
+  if (reply.status >= 500) return { kind: "unknown", reason: `the server answered ${reply.status}` };
+  const body = "json" in reply.body ? reply.body.json : undefined;
+  const type =
+    typeof body === "object" && body !== null && "type" in body && typeof body.type === "string" ? body.type : "";
+  return { kind: "refused", status: reply.status, type, body };
+}

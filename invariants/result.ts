@@ -1,0 +1,61 @@
+// What a run of scenarios came to, as data: written by whoever ran them, read by every reporter.
+import type { History } from "./history.ts";
+import type { Judgement } from "./verdict.ts";
+
+/** `pass`: every check and law holds. `fail`: a check failed or a law is violated. `blocked`: the world lacks an
+ *  ability that the scenario needs; nothing was run. `error`: Seatrial itself failed. `skipped`: left out by a filter
+ *  or by a bail. Source: certification.md section 4. */
+export type ScenarioOutcome = "pass" | "fail" | "blocked" | "error" | "skipped";
+
+/** One expectation of a scenario, held against what was seen. */
+export interface CheckOutcome {
+  readonly pass: boolean;
+  /** Where the expectation stands in its file, from 1. */
+  readonly line: number;
+  readonly text: string;
+  readonly expected: string;
+  readonly seen: string;
+}
+
+export interface ScenarioResult {
+  readonly id: string;
+  readonly title: string;
+  readonly protocol: string;
+  readonly requirements: readonly string[];
+  readonly world: "sim" | "live";
+  readonly seed: string;
+  readonly outcome: ScenarioOutcome;
+  readonly checks: readonly CheckOutcome[];
+  readonly judgements: readonly Judgement[];
+  /** Kept for failures only. */
+  readonly history?: History;
+  /** Sixteen hexadecimal digits; only the simulation has one. */
+  readonly digest?: string;
+  /** Wall time. Units: milliseconds. */
+  readonly durationMs: number;
+  /** Virtual time that passed in the simulation. Units: milliseconds. */
+  readonly virtualMs?: number;
+  /** How often each kind of fault really happened. */
+  readonly faults: Readonly<Record<string, number>>;
+  /** Faults that the scenario arranged and that never happened: a failure, because then it showed nothing. */
+  readonly unusedFaults: readonly string[];
+  /** For `blocked`: the abilities that the world lacks. */
+  readonly missing: readonly string[];
+  /** For `error`: what went wrong in Seatrial, with its stack. */
+  readonly error?: string;
+  /** The command that runs this one again. */
+  readonly replay: string;
+}
+
+/** A whole run. */
+export interface RunResult {
+  readonly version: string;
+  /** RFC 3339, UTC. */
+  readonly startedAt: string;
+  readonly durationMs: number;
+  readonly command: string;
+  readonly node: string;
+  /** True when it was cut short: a bail, or Ctrl-C. */
+  readonly interrupted: boolean;
+  readonly results: readonly ScenarioResult[];
+}

@@ -1,0 +1,283 @@
+// A live socket. Frames arrive in order unless a fault says otherwise; either end may vanish without the other
+// noticing for a while. The server's end and the device's end are handed out as plain objects, so that a core cannot
+// tell this socket from a real one.
+import type { FaultRules } from "../../scenarios/format/fault-rules.ts";
+import type { SimProcess } from "../kernel/process.ts";
+import type { ServerSocket } from "./network.ts";
+import type { Partitions } from "./partitions.ts";
+import type { FateSource, FrameFate, Weather } from "./weather.ts";
+
+export interface SocketHandlers {
+  onFrame(frame: unknown): void;
+  onClose(code: number): void;
+}
+
+export interface SocketSession {
+  onFrame(frame: unknown): void;
+  onPong(): void;
+  onClose(): void;
+}
+
+export interface ConnectionOptions {
+  readonly device: string;
+  readonly deviceProcess: SimProcess;
+  readonly serverProcess: SimProcess;
+  readonly handlers: SocketHandlers;
+  readonly fates: FateSource;
+  readonly weather: () => Weather;
+  readonly rules: FaultRules;
+  readonly partitions: Partitions;
+  readonly onFault: (fault: { readonly kind: string; readonly device: string; readonly text: string }) => void;
+  readonly onEnd: () => void;
+}
+
+/** The code that a peer reads when a connection ended without a close frame.  Source: RFC 6455, section 7.1.5. */
+const abnormalClosure = 1006;
+
+export class Connection {
+  readonly device: string;
+  readonly serverSide: ServerSocket;
+  readonly deviceSide: { send(frame: unknown): void; close(): void };
+  readonly #options: ConnectionOptions;
+  readonly #deviceEpoch: number;
+  readonly #serverEpoch: number;
+  #session: SocketSession | undefined;
+  #isDeviceOpen = false;
+  #isOver = false;
+  #isHalfOpen = false;
+  #isHolding = false;
+  #held: unknown[] = [];
+  /** Frames that were sent before the device's end stood open. */
+  #early: unknown[] = [];
+  #pending = 0;
+  #lastToDeviceAt = 0;
+  #lastToServerAt = 0;
+
+  constructor(options: ConnectionOptions) {
+    this.device = options.device;
+    this.#options = options;
+    this.#deviceEpoch = options.deviceProcess.epoch;
+    this.#serverEpoch = options.serverProcess.epoch;
+    this.serverSide = {
+      send: (frame) => this.#sendToDevice(frame),
+      pendingFrames: () => this.#pending,
+      ping: () => this.#ping(),
+      close: (code) => this.#closeByServer(code),
+    };
+    this.deviceSide = {
+      send: (frame) => this.#sendToServer(frame),
+      close: () => this.#closeByDevice(),
+    };
+  }
+
+  /** The server let the socket in: the device's end opens after the way back. */
+  opened(session: SocketSession, latencyMs: number, tellDevice: () => void): void {
+    this.#session = session;
+    this.#later("socket open", latencyMs, () => {
+      if (this.#isOver || !this.#isDeviceAlive()) return;
+      this.#isDeviceOpen = true;
+      tellDevice();
+      const early = this.#early;
+      this.#early = [];
+      this.#burst(early);
+    });
+  }
+
+  /** Ends it without telling anybody. */
+  end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#options.onEnd();
+  }
+
+  /** Both ends learn that the connection is gone. */
+  cut(): void {
+    if (this.#isOver) return;
+    this.#tellDevice(abnormalClosure);
+    this.#tellServer();
+    this.end();
+  }
+
+  /** Nothing passes any more and nobody is told. */
+  halfOpen(): void {
+    this.#isHalfOpen = true;
+  }
+
+  holdFrames(): void {
+    this.#isHolding = true;
+  }
+
+  releaseFrames(): void {
+    this.#isHolding = false;
+    const held = this.#held;
+    this.#held = [];
+    this.#burst(held);
+  }
+
+  /** The faults are over: what was held comes, and a half-open connection is found out. */
+  calm(): void {
+    this.releaseFrames();
+    if (this.#isHalfOpen) this.cut();
+  }
+
+  noteCrash(process: SimProcess): void {
+    if (this.#isOver) return;
+    if (process === this.#options.serverProcess && !this.#isServerAlive()) {
+      this.#tellDevice(abnormalClosure);
+      this.end();
+    } else if (process === this.#options.deviceProcess && !this.#isDeviceAlive()) {
+      this.#tellServer();
+      this.end();
+    }
+  }
+
+  #sendToDevice(frame: unknown): void {
+    if (this.#isOver) return;
+    const fate = this.#frameFate(frame);
+    if (fate.ending === "cut") {
+      this.cut();
+      return;
+    }
+    if (fate.ending === "half-open") this.halfOpen();
+    for (let copy = 0; copy < fate.copies; copy++) this.#carryToDevice(frame, fate.extraDelayMs);
+  }
+
+  #frameFate(frame: unknown): FrameFate {
+    const { fates, weather, rules, onFault } = this.#options;
+    const drawn = fates.nextFrame(weather());
+    const rule = rules.forFrame(this.device, frame);
+    let fate = drawn;
+    if (rule?.verb === "drop-frame") fate = { ...drawn, copies: 0, ending: "none", fault: "frame lost" };
+    else if (rule?.verb === "repeat-frame") fate = { ...drawn, copies: 2, ending: "none", fault: "frame repeated" };
+    else if (rule?.verb === "delay-frame") {
+      fate = { copies: 1, extraDelayMs: rule.byMs, ending: "none", fault: "frame late" };
+    }
+    if (fate.fault !== undefined) {
+      onFault({ kind: fate.fault, device: this.device, text: `${fate.fault} on the way to ${this.device}` });
+    }
+    return fate;
+  }
+
+  /** A late frame is overtaken by the ones behind it; the others keep their order. */
+  #carryToDevice(frame: unknown, extraDelayMs: number): void {
+    const { fates, weather, serverProcess } = this.#options;
+    const now = serverProcess.kernel.now();
+    const arrivesAt = Math.max(now + fates.nextLatencyMs(weather()), this.#lastToDeviceAt);
+    if (extraDelayMs === 0) this.#lastToDeviceAt = arrivesAt;
+    this.#pending++;
+    this.#later("frame", arrivesAt + extraDelayMs - now, () => {
+      this.#pending--;
+      if (this.#isHolding) this.#held.push(frame);
+      else this.#passPartition(frame);
+    });
+  }
+
+  #passPartition(frame: unknown): void {
+    const { partitions } = this.#options;
+    switch (partitions.verdict(this.device, "to-device")) {
+      case "pass":
+        this.#dispatchToDevice(frame);
+        break;
+      case "hold":
+        partitions.hold(this.device, () => this.#later("burst", 0, () => this.#dispatchToDevice(frame)));
+        break;
+      case "drop":
+        // Bytes that never arrive end a stream sooner or later: what follows is not delivered either.
+        this.halfOpen();
+        break;
+    }
+  }
+
+  /** Each frame resumes the device by an event of its own. */
+  #burst(frames: readonly unknown[]): void {
+    for (const frame of frames) this.#later("burst", 0, () => this.#dispatchToDevice(frame));
+  }
+
+  #dispatchToDevice(frame: unknown): void {
+    if (this.#isOver || this.#isHalfOpen || !this.#isDeviceAlive()) return;
+    if (!this.#isDeviceOpen) {
+      this.#early.push(frame);
+      return;
+    }
+    this.#options.deviceProcess.task("frame", async () => this.#options.handlers.onFrame(frame));
+  }
+
+  #sendToServer(frame: unknown): void {
+    if (this.#isOver) return;
+    const { fates, weather, serverProcess, partitions } = this.#options;
+    const now = serverProcess.kernel.now();
+    const arrivesAt = Math.max(now + fates.nextLatencyMs(weather()), this.#lastToServerAt);
+    this.#lastToServerAt = arrivesAt;
+    this.#later("frame", arrivesAt - now, () => {
+      if (this.#isOver || this.#isHalfOpen || !this.#isServerAlive()) return;
+      if (partitions.verdict(this.device, "to-server") !== "pass") {
+        this.halfOpen();
+        return;
+      }
+      const session = this.#session;
+      if (session !== undefined) serverProcess.task("frame", async () => session.onFrame(frame));
+    });
+  }
+
+  #ping(): void {
+    const { fates, weather, serverProcess, partitions } = this.#options;
+    this.#later("ping", 2 * fates.nextLatencyMs(weather()), () => {
+      if (this.#isOver || this.#isHalfOpen || !this.#isDeviceAlive() || !this.#isServerAlive()) return;
+      if (partitions.verdict(this.device, "to-server") !== "pass") return;
+      if (partitions.verdict(this.device, "to-device") !== "pass") return;
+      const session = this.#session;
+      if (session !== undefined) serverProcess.task("pong", async () => session.onPong());
+    });
+  }
+
+  #closeByServer(code: number): void {
+    if (this.#isOver) return;
+    if (this.#isHalfOpen) {
+      this.end();
+      return;
+    }
+    const { serverProcess } = this.#options;
+    const afterMs = Math.max(0, this.#lastToDeviceAt - serverProcess.kernel.now());
+    this.#later("close", afterMs + 1, () => {
+      this.#tellDevice(code);
+      this.#tellServer();
+      this.end();
+    });
+  }
+
+  #closeByDevice(): void {
+    if (this.#isOver) return;
+    this.#tellServer();
+    this.end();
+  }
+
+  #tellDevice(code: number): void {
+    const { deviceProcess, handlers } = this.#options;
+    if (!this.#isDeviceOpen || !this.#isDeviceAlive()) return;
+    deviceProcess.scheduleOwn(1, "close", () => {
+      deviceProcess.task("close", async () => handlers.onClose(code));
+    });
+  }
+
+  #tellServer(): void {
+    const { serverProcess } = this.#options;
+    const session = this.#session;
+    if (session === undefined || !this.#isServerAlive()) return;
+    serverProcess.scheduleOwn(1, "close", () => {
+      serverProcess.task("close", async () => session.onClose());
+    });
+  }
+
+  #later(label: string, afterMs: number, run: () => void): void {
+    const { kernel } = this.#options.serverProcess;
+    kernel.schedule(afterMs, 0, kernel.label(label), run);
+  }
+
+  #isDeviceAlive(): boolean {
+    return this.#options.deviceProcess.epoch === this.#deviceEpoch;
+  }
+
+  #isServerAlive(): boolean {
+    return this.#options.serverProcess.epoch === this.#serverEpoch;
+  }
+}

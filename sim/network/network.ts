@@ -1,0 +1,349 @@
+// HTTP by outcomes, not packets. An exchange can lose its request, or its reply after the effect; it can arrive twice,
+// late, or long after its sender gave up; somebody else can answer it. Messages of different exchanges overtake each
+// other freely, because each takes its own time.
+//
+// An exchange, step by step:
+//   1. The device calls. Its fate is a scenario's rule if one matches, else drawn from the weather.
+//   2. The request travels, unless lost or partitioned away, and becomes a task of the server's process.
+//   3. The server's answer travels back, unless lost or partitioned away, or replaced by somebody else's.
+//   4. The device resumes with the answer, or with `noAnswer` when its patience ends or the server crashed.
+import type { HttpRequest, HttpResponse } from "../../protocol/http.ts";
+import type { FaultRules } from "../../scenarios/format/fault-rules.ts";
+import type { NetworkAction } from "../../scenarios/format/types.ts";
+import type { AddressedRandom } from "../kernel/addressed-random.ts";
+import type { SimProcess } from "../kernel/process.ts";
+import { Connection, type SocketHandlers, type SocketSession } from "./connection.ts";
+import { Partitions, type Direction } from "./partitions.ts";
+import { type ExchangeFate, FateSource, fineWeather, type Impostor, type Weather } from "./weather.ts";
+
+/** A server process as the network sees it. */
+export interface Endpoint {
+  readonly process: SimProcess;
+  handle(request: HttpRequest): Promise<HttpResponse>;
+  openSocket(
+    request: HttpRequest,
+    accept: () => ServerSocket,
+  ): Promise<{ readonly opened: SocketSession } | { readonly refused: HttpResponse }>;
+}
+
+export interface ServerSocket {
+  send(frame: unknown): void;
+  pendingFrames(): number;
+  ping(): void;
+  close(code: number, reason: string): void;
+}
+
+/** A reply as a device reads it. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: { readonly json: unknown } | { readonly text: string };
+}
+
+/** One device's way to the server. */
+export interface Caller {
+  readonly device: string;
+  readonly process: SimProcess;
+  /** The errors of the device's port. */
+  readonly noAnswer: (reason: string) => Error;
+  readonly upgradeRefused: (reply: Reply) => Error;
+}
+
+export interface NetworkOptions {
+  readonly random: AddressedRandom;
+  readonly rules: FaultRules;
+  /** The protocol's name of an exchange ("push"), by which rules and fates are addressed. */
+  readonly messageOf: (request: { readonly method: string; readonly path: string }) => string;
+  /** The endpoint that serves a device; it may be down. */
+  readonly endpointOf: (device: string) => Endpoint;
+  readonly onFault: (fault: { readonly kind: string; readonly device: string; readonly text: string }) => void;
+  /** How long a device waits for an answer. Units: virtual milliseconds. */
+  readonly patienceMs: number;
+}
+
+interface OpenExchange {
+  readonly endpoint: Endpoint;
+  readonly epoch: number;
+  readonly breakOff: () => void;
+}
+
+export class Network {
+  weather: Weather = fineWeather;
+  readonly partitions = new Partitions();
+  readonly #options: NetworkOptions;
+  readonly #fates = new Map<string, FateSource>();
+  readonly #open = new Set<OpenExchange>();
+  readonly #connections = new Set<Connection>();
+
+  constructor(options: NetworkOptions) {
+    this.#options = options;
+  }
+
+  /** One exchange. Rejects with the caller's `noAnswer`. */
+  exchange(caller: Caller, request: HttpRequest): Promise<Reply> {
+    const message = this.#options.messageOf(request);
+    const fate = this.#fateOf(caller.device, message);
+    const wait = caller.process.wait<Reply>(message);
+    const patience = caller.process.scheduleOwn(this.#options.patienceMs, "patience", () =>
+      wait.failNow(caller.noAnswer(`no answer within ${this.#options.patienceMs} ms`)),
+    );
+    const { kernel } = caller.process;
+    const answer = (reply: Reply): void => {
+      if (wait.isOver) return;
+      kernel.cancel(patience);
+      wait.answerNow(reply);
+    };
+    const breakOff = (afterMs: number, reason: string): void => {
+      caller.process.scheduleOwn(afterMs, "connection broken", () => {
+        if (wait.isOver) return;
+        kernel.cancel(patience);
+        wait.failNow(caller.noAnswer(reason));
+      });
+    };
+    const { impostor } = fate;
+    if (impostor !== undefined && !impostor.withEffect) {
+      caller.process.scheduleOwn(fate.requestDelayMs + fate.replyDelayMs, message, () => answer(impostorReply(impostor)));
+      return wait.promise;
+    }
+    const send = (delayMs: number, isHeard: boolean): void =>
+      this.#travel(caller.device, "to-server", delayMs, () => {
+        this.#serve(caller.device, request, message, {
+          onBroken: (reason) => {
+            if (isHeard) breakOff(fate.replyDelayMs, reason);
+          },
+          onResponse: (response) => {
+            if (!isHeard || fate.isReplyLost) return;
+            this.#travel(caller.device, "to-device", fate.replyDelayMs, () =>
+              answer(impostor === undefined ? toReply(response) : impostorReply(impostor)),
+            );
+          },
+        });
+      });
+    if (!fate.isRequestLost) send(fate.requestDelayMs, true);
+    if (fate.duplicateAfterMs !== undefined) send(fate.requestDelayMs + fate.duplicateAfterMs, false);
+    return wait.promise;
+  }
+
+  /** Opens a live socket. Rejects with the caller's `noAnswer` or `upgradeRefused`. */
+  openSocket(
+    caller: Caller,
+    request: HttpRequest,
+    handlers: SocketHandlers,
+  ): Promise<{ send(frame: unknown): void; close(): void }> {
+    const message = "socket";
+    const fate = this.#fateOf(caller.device, message);
+    const wait = caller.process.wait<{ send(frame: unknown): void; close(): void }>(message);
+    const giveUp = (afterMs: number, error: () => Error): void => wait.failAfter(afterMs, error());
+    if (fate.fault !== undefined && (fate.isRequestLost || fate.isReplyLost || fate.impostor !== undefined)) {
+      // An upgrade that fails on the way is no socket, whatever the server thinks of it.
+      if (fate.impostor === undefined) {
+        giveUp(this.#options.patienceMs, () => caller.noAnswer("the upgrade got no answer"));
+      } else {
+        const reply = impostorReply(fate.impostor);
+        giveUp(fate.requestDelayMs + fate.replyDelayMs, () => caller.upgradeRefused(reply));
+      }
+      return wait.promise;
+    }
+    const isCut =
+      this.partitions.verdict(caller.device, "to-server") !== "pass" ||
+      this.partitions.verdict(caller.device, "to-device") !== "pass";
+    if (isCut) {
+      giveUp(this.#options.patienceMs, () => caller.noAnswer("the server cannot be reached"));
+      return wait.promise;
+    }
+    const endpoint = this.#options.endpointOf(caller.device);
+    const latencyMs = fate.requestDelayMs;
+    caller.process.kernel.schedule(latencyMs, 0, caller.process.kernel.label(message), () => {
+      if (!endpoint.process.isUp) {
+        giveUp(latencyMs, () => caller.noAnswer("connection refused"));
+        return;
+      }
+      const connection = new Connection({
+        device: caller.device,
+        deviceProcess: caller.process,
+        serverProcess: endpoint.process,
+        handlers,
+        fates: this.#fateSource(caller.device, "frame"),
+        weather: () => this.weather,
+        rules: this.#options.rules,
+        partitions: this.partitions,
+        onFault: this.#options.onFault,
+        onEnd: () => this.#connections.delete(connection),
+      });
+      this.#connections.add(connection);
+      const exchange = this.#beginExchange(endpoint, () => giveUp(latencyMs, () => caller.noAnswer("connection reset")));
+      endpoint.process.task("socket", async () => {
+        const outcome = await endpoint.openSocket(request, () => connection.serverSide);
+        this.#open.delete(exchange);
+        if ("refused" in outcome) {
+          connection.end();
+          giveUp(latencyMs, () => caller.upgradeRefused(toReply(outcome.refused)));
+          return;
+        }
+        connection.opened(outcome.opened, fate.replyDelayMs, () => wait.answerNow(connection.deviceSide));
+      });
+    });
+    return wait.promise;
+  }
+
+  /** What a process that crashed leaves behind: broken exchanges, and sockets that the peer notices. */
+  noteCrash(process: SimProcess): void {
+    for (const exchange of [...this.#open]) {
+      if (exchange.endpoint.process !== process || exchange.epoch === process.epoch) continue;
+      this.#open.delete(exchange);
+      exchange.breakOff();
+    }
+    for (const connection of [...this.#connections]) connection.noteCrash(process);
+  }
+
+  /** Applies a scenario's line to what is there now; rules for messages to come go to the rule book. */
+  apply(action: NetworkAction): void {
+    switch (action.verb) {
+      case "partition":
+        this.partitions.cut(action);
+        break;
+      case "heal":
+        this.partitions.heal(action.device);
+        break;
+      case "cut-socket":
+        for (const connection of this.#connectionsOf(action.device)) connection.cut();
+        break;
+      case "half-open":
+        for (const connection of this.#connectionsOf(action.device)) connection.halfOpen();
+        break;
+      case "hold-frames":
+        for (const connection of this.#connectionsOf(action.device)) connection.holdFrames();
+        break;
+      case "release-frames":
+        for (const connection of this.#connectionsOf(action.device)) connection.releaseFrames();
+        break;
+      default:
+        this.#options.rules.add(action);
+    }
+  }
+
+  /** Ends all faults: the calm after the trouble. Half-open sockets are noticed at last. */
+  calm(): void {
+    this.weather = { ...fineWeather, latencyMinMs: this.weather.latencyMinMs, latencyMaxMs: this.weather.latencyMaxMs };
+    this.#options.rules.clear();
+    this.partitions.healAll();
+    for (const connection of [...this.#connections]) connection.calm();
+  }
+
+  #connectionsOf(device: string): readonly Connection[] {
+    return [...this.#connections].filter((connection) => connection.device === device);
+  }
+
+  #fateSource(device: string, message: string): FateSource {
+    const address = `${device} ${message}`;
+    let source = this.#fates.get(address);
+    if (source === undefined) {
+      source = new FateSource(this.#options.random, `${device}→server`, message);
+      this.#fates.set(address, source);
+    }
+    return source;
+  }
+
+  #fateOf(device: string, message: string): ExchangeFate {
+    const drawn = this.#fateSource(device, message).nextExchange(this.weather);
+    const rule = this.#options.rules.forExchange(device, message);
+    const fate = rule === undefined ? drawn : ruledFate(drawn, rule);
+    if (fate.fault !== undefined) {
+      this.#options.onFault({ kind: fate.fault, device, text: `${fate.fault}: ${device}'s ${message}` });
+    }
+    return fate;
+  }
+
+  #beginExchange(endpoint: Endpoint, breakOff: () => void): OpenExchange {
+    const exchange: OpenExchange = { endpoint, epoch: endpoint.process.epoch, breakOff };
+    this.#open.add(exchange);
+    return exchange;
+  }
+
+  #serve(
+    device: string,
+    request: HttpRequest,
+    message: string,
+    on: { readonly onBroken: (reason: string) => void; readonly onResponse: (response: HttpResponse) => void },
+  ): void {
+    const endpoint = this.#options.endpointOf(device);
+    if (!endpoint.process.isUp) {
+      on.onBroken("connection refused");
+      return;
+    }
+    const exchange = this.#beginExchange(endpoint, () => on.onBroken("connection reset"));
+    endpoint.process.task(message, async () => {
+      const response = await endpoint.handle(request);
+      this.#open.delete(exchange);
+      on.onResponse(response);
+    });
+  }
+
+  /** Carries a message for a while, past the partitions at both ends of the way. */
+  #travel(device: string, direction: Direction, delayMs: number, deliver: () => void): void {
+    const { kernel } = this.#options.endpointOf(device).process;
+    const arrive = (): void => {
+      switch (this.partitions.verdict(device, direction)) {
+        case "pass":
+          deliver();
+          break;
+        case "hold":
+          this.partitions.hold(device, () => kernel.schedule(0, 0, kernel.label("burst"), arrive));
+          break;
+        case "drop":
+          break;
+      }
+    };
+    if (this.partitions.verdict(device, direction) === "drop") return;
+    kernel.schedule(delayMs, 0, kernel.label(direction), arrive);
+  }
+}
+
+function ruledFate(drawn: ExchangeFate, rule: NetworkAction): ExchangeFate {
+  const plain: ExchangeFate = {
+    ...drawn,
+    isRequestLost: false,
+    isReplyLost: false,
+    duplicateAfterMs: undefined,
+    impostor: undefined,
+    fault: undefined,
+  };
+  switch (rule.verb) {
+    case "lose-request":
+      return { ...plain, isRequestLost: true, fault: "request lost" };
+    case "lose-reply":
+      return { ...plain, isReplyLost: true, fault: "reply lost" };
+    case "duplicate":
+      return { ...plain, duplicateAfterMs: rule.afterMs, fault: "request repeated" };
+    case "delay-request":
+      return { ...plain, requestDelayMs: plain.requestDelayMs + rule.byMs, fault: "request late" };
+    case "delay-reply":
+      return { ...plain, replyDelayMs: plain.replyDelayMs + rule.byMs, fault: "reply late" };
+    case "answer": {
+      const { status, body, withEffect } = rule;
+      return { ...plain, impostor: { status, body, withEffect }, fault: "answered by somebody else" };
+    }
+    default:
+      return drawn;
+  }
+}
+
+const toReply = (response: HttpResponse): Reply => ({
+  status: response.status,
+  headers: response.headers,
+  body: response.body === undefined ? { text: "" } : { json: response.body },
+});
+
+function impostorReply(impostor: Impostor): Reply {
+  const headers = { "content-type": impostor.body === "html" ? "text/html" : "application/json" };
+  switch (impostor.body) {
+    case "html":
+      return { status: impostor.status, headers, body: { text: "<!doctype html><title>Sign in to the network</title>" } };
+    case "json":
+      return { status: impostor.status, headers, body: { json: { ok: true } } };
+    case "truncated":
+      return { status: impostor.status, headers, body: { text: '{"results":[{"operation_id":"' } };
+    case "empty":
+      return { status: impostor.status, headers, body: { text: "" } };
+  }
+}

@@ -1,0 +1,58 @@
+// One scenario, one seed, one run in the simulated world: its history, the checks of its expectations, and the digest
+// that proves that the same run is the same everywhere.
+import type { History } from "../invariants/history.ts";
+import { type CheckResult, runSteps } from "../scenarios/format/interpreter.ts";
+import type { Scenario } from "../scenarios/format/types.ts";
+import { ForeignWait, Kernel } from "./kernel/kernel.ts";
+import { withTraps } from "./kernel/traps.ts";
+import type { SimProtocol } from "./world/protocol.ts";
+import { SimWorld } from "./world/world.ts";
+
+export interface SimRun {
+  readonly history: History;
+  readonly checks: readonly CheckResult[];
+  /** Sixteen hexadecimal digits over every event of the run. */
+  readonly digest: string;
+  /** Kernel events taken. */
+  readonly events: number;
+  /** Virtual milliseconds that passed. */
+  readonly virtualMs: number;
+  /** How often each kind of fault really happened. */
+  readonly faultCounts: ReadonlyMap<string, number>;
+  /** Faults that the scenario arranged and that never happened. */
+  readonly unusedFaults: readonly string[];
+}
+
+export interface SimRunOptions {
+  readonly scenario: Scenario;
+  readonly protocol: SimProtocol;
+  readonly seed: string;
+  readonly eventsMax?: number;
+}
+
+/** Runs a scenario in the simulation.
+ *  Errors: bugs only (a foreign wait, a forbidden global, an error that a reference let through); what a server or
+ *  device does wrong is in the history. */
+export function simulate(options: SimRunOptions): Promise<SimRun> {
+  const { scenario, protocol, seed } = options;
+  return withTraps(async () => {
+    const kernel = new Kernel({ seed, ...(options.eventsMax === undefined ? {} : { eventsMax: options.eventsMax }) });
+    const main = kernel.process("scenario");
+    const world = new SimWorld({ scenario, protocol, kernel, main });
+    const checks = await kernel.run(main, async () => {
+      await world.start();
+      return runSteps(scenario, world);
+    });
+    const foreign = kernel.foreignWaits();
+    if (foreign.length > 0) throw new ForeignWait(`these wait for something that is no port: ${foreign.join(", ")}`);
+    return {
+      history: { protocol: scenario.protocol, scenario: scenario.id, seed, world: "sim", events: world.events },
+      checks,
+      digest: kernel.digest.toString(),
+      events: kernel.events,
+      virtualMs: kernel.now(),
+      faultCounts: world.faultCounts,
+      unusedFaults: world.unusedFaults(),
+    };
+  });
+}

@@ -1,0 +1,165 @@
+// A device of the simulated world through all its lives: the process that crashes, the disk that does not, and the
+// actor of the present life.
+import type { Account, DeviceActor, Recorder } from "../../actors/actor.ts";
+import type { StepOutcome } from "../../scenarios/format/world.ts";
+import type { DeviceSpec } from "../../scenarios/format/types.ts";
+import { type CommitFate, type DiskImage, SimDisk } from "../disk/sim-disk.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { mix } from "../kernel/addressed-random.ts";
+import type { SimProcess } from "../kernel/process.ts";
+import type { Network } from "../network/network.ts";
+import type { SimClock, SimProtocol } from "./protocol.ts";
+
+export interface DeviceSlotOptions {
+  readonly spec: DeviceSpec;
+  readonly kernel: Kernel;
+  /** The process of the scenario itself, which waits for the device's steps. */
+  readonly main: SimProcess;
+  readonly protocol: SimProtocol;
+  readonly network: Network;
+  readonly recorder: Recorder;
+  readonly account: (user: string) => Account;
+  readonly config: Readonly<Record<string, number>>;
+  /** Wall time without this device's skew. Units: milliseconds since the epoch. */
+  readonly wallNow: () => number;
+  /** By chance, for storms. */
+  readonly commitFate: (device: string) => CommitFate;
+  /** Told when the device crashed, so that the world can bring it back or tell the network. */
+  readonly onCrash: (slot: DeviceSlot, text: string) => void;
+}
+
+/** Durable steps of a device are between 0 and this apart from their answer. Units: virtual milliseconds. */
+const commitLatencyMaxMs = 2;
+
+export class DeviceSlot {
+  readonly name: string;
+  readonly process: SimProcess;
+  automatic: boolean;
+  skewMs = 0;
+  /** A crash that a scenario has placed at a durable step to come. */
+  commitTrap: { readonly position: "before" | "after"; countdown: number } | undefined;
+  readonly #options: DeviceSlotOptions;
+  readonly #disk: SimDisk;
+  readonly #clock: SimClock;
+  #actor: DeviceActor | undefined;
+  #backup: DiskImage | undefined;
+  readonly #onCrash = new Set<() => void>();
+
+  constructor(options: DeviceSlotOptions) {
+    this.#options = options;
+    this.name = options.spec.name;
+    this.automatic = options.spec.automatic;
+    this.process = options.kernel.process(this.name);
+    this.#disk = new SimDisk({
+      decisions: options.kernel.random.decisions(this.name, "disk"),
+      latencyMaxMs: commitLatencyMaxMs,
+      fate: () => this.#commitFate(),
+      crash: () => this.crash("between two durable steps"),
+      failure: () => options.protocol.diskFailure(),
+    });
+    this.#clock = {
+      now: () => options.wallNow() + this.skewMs,
+      after: (delayMs, run) => this.process.after(delayMs, run),
+    };
+  }
+
+  /** The actor of the present life; `undefined` while the device is down. */
+  get actor(): DeviceActor | undefined {
+    return this.#actor;
+  }
+
+  /** Begins a life on the disk as it is. */
+  start(): Promise<StepOutcome> {
+    const { spec, protocol, network, recorder, account, config, kernel } = this.#options;
+    this.process.restart();
+    const uuids = kernel.random.decisions(this.name, "uuid");
+    const actor = protocol.createActor({
+      spec: { ...spec, automatic: this.automatic },
+      process: this.process,
+      disk: this.#disk,
+      network,
+      caller: { device: this.name, process: this.process },
+      clock: this.#clock,
+      uuid: () => drawUuid(uuids),
+      recorder,
+      account,
+      config,
+    });
+    this.#actor = actor;
+    return this.run("start", async () => {
+      await actor.start();
+      return { outcome: "ok" };
+    });
+  }
+
+  /** Ends the present life where it stands. */
+  crash(text: string): void {
+    if (this.#actor === undefined) return;
+    this.#actor = undefined;
+    this.commitTrap = undefined;
+    this.process.crash();
+    this.#disk.settleCrash();
+    for (const tell of this.#onCrash) tell();
+    this.#onCrash.clear();
+    this.#options.onCrash(this, text);
+  }
+
+  /** Runs work as a task of this device. The outcome is `crashed` if its life ends before, `down` without one. */
+  run(label: string, work: (actor: DeviceActor) => Promise<StepOutcome>): Promise<StepOutcome> {
+    const actor = this.#actor;
+    if (actor === undefined) return Promise.resolve({ outcome: "down" });
+    const wait = this.#options.main.wait<StepOutcome>(`${this.name}: ${label}`);
+    const crashed = (): void => wait.answerAfter(0, { outcome: "crashed" });
+    this.#onCrash.add(crashed);
+    this.process.task(label, async () => {
+      const outcome = await work(actor);
+      this.#onCrash.delete(crashed);
+      wait.answerAfter(0, outcome);
+    });
+    return wait.promise;
+  }
+
+  backup(): void {
+    this.#backup = this.#disk.image();
+  }
+
+  /** Puts the disk back to its backup and begins a new life on it. */
+  async restore(): Promise<StepOutcome> {
+    if (this.#backup === undefined) throw new Error(`${this.name} has no backup; expected a backup step before`);
+    return this.#replaceDisk(this.#backup);
+  }
+
+  cloneFrom(other: DeviceSlot): Promise<StepOutcome> {
+    return this.#replaceDisk(other.#disk.image());
+  }
+
+  /** An empty disk: the device comes back as another one. */
+  reinstall(): Promise<StepOutcome> {
+    return this.#replaceDisk(new Map());
+  }
+
+  #replaceDisk(image: DiskImage): Promise<StepOutcome> {
+    this.crash("its disk is replaced");
+    this.#disk.replaceWith(image);
+    return this.start();
+  }
+
+  #commitFate(): CommitFate {
+    const trap = this.commitTrap;
+    if (trap !== undefined && --trap.countdown === 0) {
+      this.commitTrap = undefined;
+      return trap.position === "before" ? "crash-before" : "crash-after";
+    }
+    return this.#options.commitFate(this.name);
+  }
+}
+
+/** A version 4 UUID from four draws. */
+function drawUuid(decisions: { next(): number }): string {
+  const hex = (value: number): string => value.toString(16).padStart(8, "0");
+  const a = hex(decisions.next());
+  const b = hex(decisions.next());
+  const c = hex(mix(decisions.next()));
+  const d = hex(decisions.next());
+  return `${a}-${b.slice(0, 4)}-4${b.slice(5)}-a${c.slice(1, 4)}-${c.slice(4)}${d}`;
+}

@@ -1,0 +1,83 @@
+// What a protocol brings into the simulation: its server on the simulated database, its devices, and how a stranger
+// reads the server. The world itself knows no protocol.
+import type { HttpRequest, HttpResponse } from "../../protocol/http.ts";
+import type { Account, DeviceActor, Recorder, ServerAccount } from "../../actors/actor.ts";
+import type { DeviceSpec } from "../../scenarios/format/types.ts";
+import type { SimDisk } from "../disk/sim-disk.ts";
+import type { SimProcess } from "../kernel/process.ts";
+import type { Caller, Network, ServerSocket } from "../network/network.ts";
+import type { SocketSession } from "../network/connection.ts";
+import type { DatabaseLine } from "./database-line.ts";
+import type { TokenAuthority } from "./token-authority.ts";
+
+/** Time as one process reads it. */
+export interface SimClock {
+  now(): number;
+  after(delayMs: number, run: () => void | Promise<void>): { cancel(): void };
+}
+
+/** A server process of the protocol, alive. */
+export interface SimServer {
+  start(): Promise<void>;
+  handle(request: HttpRequest): Promise<HttpResponse>;
+  openSocket(
+    request: HttpRequest,
+    accept: () => ServerSocket,
+  ): Promise<{ readonly opened: SocketSession } | { readonly refused: HttpResponse }>;
+  /** Runs compaction for a user now. */
+  compact(user: string): Promise<{ readonly deleted: number; readonly compactedUpTo: number }>;
+  stop(): Promise<void>;
+  /** The process is gone: its database sessions are lost, its timers and waits with the process. */
+  abandon(): void;
+}
+
+/** The protocol's simulated database: committed state that outlives processes. */
+export interface SimDatabase {
+  backup(): unknown;
+  /** Puts the committed state back; every session is lost. */
+  restore(backup: unknown): void;
+}
+
+export interface SimServerOptions {
+  readonly database: SimDatabase;
+  readonly process: SimProcess;
+  readonly clock: SimClock;
+  readonly line: DatabaseLine;
+  readonly tokens: TokenAuthority;
+  readonly config: Readonly<Record<string, number>>;
+}
+
+export interface SimActorOptions {
+  readonly spec: DeviceSpec;
+  readonly process: SimProcess;
+  readonly disk: SimDisk;
+  readonly network: Network;
+  readonly caller: Pick<Caller, "device" | "process">;
+  readonly clock: SimClock;
+  /** A fresh UUID, drawn from the device's own address. */
+  readonly uuid: () => string;
+  readonly recorder: Recorder;
+  /** The account at its server for a user: where it is, and a good token. */
+  readonly account: (user: string) => Account;
+  readonly config: Readonly<Record<string, number>>;
+}
+
+export interface SimProtocol {
+  /** `<name>/<version>`. */
+  readonly id: string;
+  /** The protocol's name of an exchange, by which faults are addressed. */
+  messageOf(request: { readonly method: string; readonly path: string }): string;
+  createDatabase(timers: { after(delayMs: number, run: () => void): { cancel(): void } }): SimDatabase;
+  createServer(options: SimServerOptions): SimServer;
+  createActor(options: SimActorOptions): DeviceActor;
+  /** The error that a device's disk port throws. */
+  diskFailure(): Error;
+  /** The error that a server's store throws for a statement that the database refused. */
+  statementFailure(sqlstate: string, text: string): Error;
+  /** Reads the server as a fresh device would, without leaving a trace in the protocol. */
+  readAccount(options: {
+    readonly user: string;
+    readonly token: string;
+    readonly exchange: (request: HttpRequest) => Promise<HttpResponse>;
+  }): Promise<ServerAccount>;
+}

@@ -1,0 +1,84 @@
+// Tokens of the simulated world: three dot-separated parts, as the protocols ask for, and a register of what each one
+// claims. Signatures are not computed; a token that the register does not know is as good as wrongly signed.
+import type { JsonValue } from "../../protocol/json.ts";
+import type { TokenSpec } from "../../scenarios/format/types.ts";
+
+/** How far `nbf` and `iat` may lie ahead.  Units: milliseconds.  Source: WF-AUTH-1. */
+const leewayMs = 60_000;
+
+type Claims = Readonly<Record<string, JsonValue>>;
+
+export type TokenVerdict =
+  | {
+      readonly valid: true;
+      readonly user: string;
+      readonly deviceId: string | undefined;
+      readonly expiresAt: number;
+    }
+  | { readonly valid: false; readonly reason: string };
+
+export class TokenAuthority {
+  readonly #claimsByToken = new Map<string, Claims>();
+  readonly #now: () => number;
+  readonly #lifetimeMs: number;
+
+  /** `now` in milliseconds since the epoch. */
+  constructor(options: { readonly now: () => number; readonly lifetimeMs: number }) {
+    this.#now = options.now;
+    this.#lifetimeMs = options.lifetimeMs;
+  }
+
+  /** A token for a user, good or bad as the scenario asks. */
+  mint(user: string, spec?: TokenSpec): string {
+    const nowSeconds = Math.floor(this.#now() / 1_000);
+    const good: Claims = { sub: user, iat: nowSeconds, exp: nowSeconds + Math.floor(this.#lifetimeMs / 1_000) };
+    switch (spec?.kind) {
+      case "none":
+        return "";
+      case "malformed":
+        return "not-a-token";
+      case "wrong-signature":
+        return "header.payload.forged";
+      case "expired":
+        return this.#register({ ...good, exp: nowSeconds - 1 });
+      case "not-yet":
+        return this.#register({ ...good, nbf: nowSeconds + 3_600 });
+      case "custom":
+      case undefined:
+        return this.#register(withoutNulls({ ...good, ...spec?.claims }));
+    }
+  }
+
+  verify(token: string): TokenVerdict {
+    const claims = this.#claimsByToken.get(token);
+    if (claims === undefined) return { valid: false, reason: "the signature does not match" };
+    const now = this.#now();
+    const { sub, exp, nbf, iat, device_id: deviceId } = claims;
+    if (typeof exp !== "number") return { valid: false, reason: "no exp" };
+    if (now >= exp * 1_000) return { valid: false, reason: "expired" };
+    for (const start of [nbf, iat]) {
+      if (typeof start === "number" && start * 1_000 > now + leewayMs) return { valid: false, reason: "not yet valid" };
+    }
+    const user = typeof sub === "number" ? String(sub) : sub;
+    if (typeof user !== "string" || user === "") return { valid: false, reason: "no sub" };
+    return {
+      valid: true,
+      user,
+      deviceId: typeof deviceId === "string" ? deviceId : undefined,
+      expiresAt: exp * 1_000,
+    };
+  }
+
+  #register(claims: Claims): string {
+    const token = `seatrial.${this.#claimsByToken.size + 1}.token`;
+    this.#claimsByToken.set(token, claims);
+    return token;
+  }
+}
+
+/** A claim of `null` in a scenario takes the claim away; `device_id: null` stays, because null is a case of its own. */
+function withoutNulls(claims: Claims): Claims {
+  return Object.fromEntries(
+    Object.entries(claims).filter(([name, value]) => value !== null || name === "device_id"),
+  );
+}
