@@ -37,6 +37,8 @@ export type TransactionPurpose = "push" | "pull" | "ack" | "compact" | "contact"
 export interface TransactionOptions {
   readonly isolation: "read committed" | "repeatable read";
   readonly purpose: TransactionPurpose;
+  /** The device whose request this is, where one's is; like the purpose, an address and nothing more. */
+  readonly device?: DeviceId;
 }
 
 export interface Database {
