@@ -34,10 +34,16 @@ export class EditQueue {
   /** Mints the operation id and puts the edit at the end. A number that a failed commit has used up stays unused. */
   enqueue(step: DurableStep, edit: { content: OpContent; stamp: LamportTs; unshared: boolean }): PushOp {
     const op: PushOp = { operation_id: this.#ids.uuid(), ...edit.content, lamport_ts: edit.stamp };
-    const number = this.#nextNumber++;
-    step.put("meta", `${this.#prefix}nextRow`, this.#nextNumber);
+    const number = this.takeNumber(step);
     this.#write(step, { number, op, attempts: 0, triedAt: null, lastError: null, unshared: edit.unshared });
     return op;
+  }
+
+  /** The next row number, for an edit that needs its place in the order without waiting in the queue. */
+  takeNumber(step: DurableStep): number {
+    const number = this.#nextNumber++;
+    step.put("meta", `${this.#prefix}nextRow`, this.#nextNumber);
+    return number;
   }
 
   /** The oldest rows, at most `limit`; none where it is zero or less. */

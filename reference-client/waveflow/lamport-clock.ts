@@ -15,7 +15,10 @@ export function nextStamp(clock: LamportTs): LamportTs {
 /** The clock after an op was received. A stranger's stamp leaves it one above; its own, which it meets again after a
  *  restore from a backup, at least level. At the very top it stays there: an op of another device must not stop the
  *  pull, and the next edit is what gets refused.  Source: WF-DEV-1. */
-export function clockAfterReceiving(clock: LamportTs, received: { stamp: LamportTs; isOwn: boolean }): LamportTs {
+export function clockAfterReceiving(
+  clock: LamportTs,
+  received: { stamp: LamportTs; isOwn: boolean },
+): LamportTs {
   const highest = Math.max(clock, received.stamp);
   return received.isOwn ? highest : Math.min(highest + 1, lamportMax);
 }
