@@ -73,7 +73,7 @@ async function readWalk({ exchange, token, deviceId, user }: ReadAccountOptions)
       );
     }
     since = last;
-    resync = reply.resync;
+    resync = reply.resync ?? resync;
   }
   throw new AccountUnreadable(`the log of ${user} does not end after ${pagesMax} pages`);
 }
