@@ -1,7 +1,7 @@
 // A device as a world handles it, whatever protocol it speaks: verbs in, outcomes and history out. A protocol brings
 // one implementation over its reference client, and both worlds run that same one.
 import type { DeviceReport, StepOutcome } from "../scenarios/format/world.ts";
-import type { DeviceAction } from "../scenarios/format/types.ts";
+import type { DeviceAction, TokenSpec } from "../scenarios/format/types.ts";
 
 /** One device of a scenario, alive. A crash is made by the world: it abandons the actor and makes another on the same
  *  disk. */
@@ -15,12 +15,12 @@ export interface DeviceActor {
   /** One exchange of everything: what is pending goes out, what is new comes in and is acknowledged. */
   sync(): Promise<StepOutcome>;
   inspect(): DeviceReport;
+  /** Who goes out in its requests; empty texts where it has none. */
+  identity(): { readonly token: string; readonly deviceId: string };
   /** The device's account of itself as a finding of the history. */
   finding(): unknown;
   /** What the device still waits for, in words, given the server's account of its user; `undefined` when at rest. */
   unrest(server: ServerAccount): string | undefined;
-  /** Runs its own timers from now on, or stops doing so. */
-  setAutomatic(automatic: boolean): Promise<void>;
 }
 
 /** The server's account of a user, read by a fresh reader that leaves no trace in the protocol. */
@@ -41,11 +41,10 @@ export interface Recorder {
 /** A history event without its time; the recorder adds it. */
 export type RecordedEvent = { readonly kind: string; readonly actor: string } & Readonly<Record<string, unknown>>;
 
-/** An account of a device at the server: who it says it is. */
-export interface Account {
-  readonly user: string;
-  /** Where the server is, from the device's point of view. */
+/** Where accounts are had in this run. */
+export interface Accounts {
+  /** Where the server is, from the device's point of view; `default` in a scenario. */
   readonly server: string;
-  /** A good bearer token for the user. */
-  readonly token: string;
+  /** A bearer token for a user: a good one, or one that is bad in the way that is asked for. */
+  mintToken(user: string, spec?: TokenSpec): string;
 }

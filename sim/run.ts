@@ -52,7 +52,7 @@ export function simulate(options: SimRunOptions): Promise<SimRun> {
       events: kernel.events,
       virtualMs: kernel.now(),
       faultCounts: world.faultCounts,
-      unusedFaults: world.unusedFaults(),
+      unusedFaults: world.unfiredFaults(),
     };
   });
 }

@@ -11,6 +11,7 @@ import {
   UpgradeRefused,
 } from "../../reference-client/waveflow/ports.ts";
 import type { Recorder } from "../actor.ts";
+import type { StepTally } from "./step-tally.ts";
 
 /** The header by which a world marks an answer that did not come from the server. */
 export const impostorHeader = "x-seatrial-impostor";
@@ -22,11 +23,20 @@ export interface RecordingOptions {
   readonly user: () => string;
   /** The next number of a call; numbers are the run's, not the device's. */
   readonly nextCall: () => number;
+  /** Counts what a step of the scenario came to. */
+  readonly tally: StepTally;
+}
+
+/** A transport that also remembers the socket that is open, so that a scenario can send a frame of its own. */
+export interface RecordingTransport extends Transport {
+  /** Sends a frame over the open socket; false without one. */
+  sendFrame(frame: unknown): boolean;
 }
 
 /** A transport that behaves as the given one and records every exchange. */
-export function recordingTransport(transport: Transport, options: RecordingOptions): Transport {
-  const { actor, recorder, nextCall } = options;
+export function recordingTransport(transport: Transport, options: RecordingOptions): RecordingTransport {
+  const { actor, recorder, nextCall, tally } = options;
+  let open: DeviceSocket | undefined;
   const invoke = (request: WaveflowCall): number => {
     const call = nextCall();
     recorder.record({ kind: "invoked", actor, call, request });
@@ -41,15 +51,20 @@ export function recordingTransport(transport: Transport, options: RecordingOptio
     });
   return {
     async exchange(request) {
-      const call = invoke(readCall(request, options.user()));
+      const asked = readCall(request, options.user());
+      const call = invoke(asked);
+      tally.asked(asked.kind);
       let reply: IncomingReply;
       try {
         reply = await transport.exchange(request);
       } catch (error) {
+        tally.unanswered();
         unknown(call, error);
         throw error;
       }
-      recorder.record({ actor, call, ...readOutcome(request, reply) });
+      const outcome = readOutcome(request, reply);
+      tally.answered(reply, outcome);
+      recorder.record({ actor, call, ...outcome });
       return reply;
     },
     async openSocket(request, handlers) {
@@ -63,25 +78,44 @@ export function recordingTransport(transport: Transport, options: RecordingOptio
             recorder.record({ kind: "frame", actor, frame });
             handlers.onFrame(frame);
           },
-          onClose: (code) => handlers.onClose(code),
+          onClose: (code) => {
+            open = undefined;
+            handlers.onClose(code);
+          },
         });
       } catch (error) {
-        if (error instanceof UpgradeRefused) recorder.record({ actor, call, ...readRefusal(error.reply) });
-        else unknown(call, error);
+        if (error instanceof UpgradeRefused) {
+          const outcome = readRefusal(error.reply);
+          tally.answered(error.reply, outcome);
+          recorder.record({ actor, call, ...outcome });
+        } else {
+          tally.unanswered();
+          unknown(call, error);
+        }
         throw error;
       }
       recorder.record({ kind: "accepted", actor, call, reply: { kind: "socket" } satisfies WaveflowReply });
-      return {
+      const recording: DeviceSocket = {
         send: (frame) => {
           const ack = ackFrameSchema.safeParse(frame);
           if (ack.success) {
+            tally.asked("ack");
             const sent = invoke({ kind: "ack", user, device, lastSeenId: ack.data.ack, via: "socket" });
             recorder.record({ kind: "accepted", actor, call: sent, reply: { kind: "ack" } satisfies WaveflowReply });
           }
           socket.send(frame);
         },
-        close: () => socket.close(),
+        close: () => {
+          open = undefined;
+          socket.close();
+        },
       };
+      open = recording;
+      return recording;
+    },
+    sendFrame: (frame) => {
+      open?.send(frame);
+      return open !== undefined;
     },
   };
 }
@@ -105,9 +139,12 @@ function readCall(request: OutgoingRequest, user: string): WaveflowCall {
   return { kind: "raw", user, device, method: request.method, path: request.path };
 }
 
-type Outcome = { readonly kind: string } & Readonly<Record<string, unknown>>;
+/** How an exchange ended, as the members of a history event beside actor and call. */
+export type ExchangeOutcome = { readonly kind: "accepted" | "refused" | "unknown" } & Readonly<
+  Record<string, unknown>
+>;
 
-function readOutcome(request: OutgoingRequest, reply: IncomingReply): Outcome {
+function readOutcome(request: OutgoingRequest, reply: IncomingReply): ExchangeOutcome {
   if (reply.headers[impostorHeader] !== undefined) {
     return { kind: "unknown", reason: `${reply.status} from somebody who is not the server` };
   }
@@ -126,7 +163,7 @@ function readOutcome(request: OutgoingRequest, reply: IncomingReply): Outcome {
     : { kind: "unknown", reason: `a ${reply.status} that is no answer to a pull` };
 }
 
-function readRefusal(reply: IncomingReply): Outcome {
+function readRefusal(reply: IncomingReply): ExchangeOutcome {
   if (reply.status >= 500) return { kind: "unknown", reason: `the server answered ${reply.status}` };
   const body = "json" in reply.body ? reply.body.json : undefined;
   const type =

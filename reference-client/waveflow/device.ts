@@ -1,10 +1,10 @@
 // A WaveFlow device: edits without a network, and comes together with its peers whenever there is one.
 // The public face. What is durable stands in device-store.ts and account-state.ts, what goes over the wire in drain.ts,
-// pull.ts, walk.ts, acknowledge.ts and subscriber.ts, and when it does by itself in automatic.ts.
+// pull.ts, walk.ts, acknowledge.ts and subscriber.ts, one at a time through server-link.ts, and when it does so by
+// itself in automatic.ts.
 import type { JsonValue } from "../../protocol/json.ts";
 import { entityKey, visibleState, type VisibleState } from "../../protocol/waveflow/fold.ts";
 import {
-  closeCodes,
   type DeviceId,
   type LamportTs,
   type OpContent,
@@ -13,14 +13,10 @@ import {
   type UserId,
 } from "../../protocol/waveflow/types.ts";
 import type { AccountState, DeadLetter, ParkedOp } from "./account-state.ts";
-import { acknowledge } from "./acknowledge.ts";
-import { Automatic } from "./automatic.ts";
 import { checkBinding, checkToken, type Binding } from "./binding.ts";
 import { defaultDeviceConfig, type DeviceConfig } from "./config.ts";
 import type { DeviceContext } from "./context.ts";
 import { DeviceStore } from "./device-store.ts";
-import { writeDirectly } from "./direct-write.ts";
-import { drain } from "./drain.ts";
 import { queueEdit, whyInvalid } from "./edits.ts";
 import type { DeviceEvents } from "./events.ts";
 import { Gate } from "./gate.ts";
@@ -33,17 +29,14 @@ import {
   type ConnectOutcome,
   type DrainOutcome,
   type EditOutcome,
-  type PassOutcome,
   type PullOutcome,
   type ReadOutcome,
   type SyncOutcome,
 } from "./outcomes.ts";
 import { overlay } from "./overlay.ts";
-import { DiskFailed, type Clock, type Disk, type Ids, type Transport } from "./ports.ts";
-import { pull } from "./pull.ts";
-import { Passes } from "./serial.ts";
+import type { Clock, Disk, Ids, Transport } from "./ports.ts";
+import { ServerLink } from "./server-link.ts";
 import { describeDevice, type DeviceStatus } from "./status.ts";
-import { Subscriber } from "./subscriber.ts";
 
 export interface DevicePorts {
   readonly disk: Disk;
@@ -65,11 +58,7 @@ export class Device {
   readonly #store: DeviceStore;
   readonly #gate: Gate;
   readonly #context: DeviceContext;
-  readonly #passes = new Passes();
-  readonly #subscriber: Subscriber;
-  readonly #automatic: Automatic;
-  /** An exchange went wrong since the last ACK: the server may have lost it with its memory. */
-  #isAckDoubtful = false;
+  readonly #link: ServerLink;
 
   constructor(ports: DevicePorts, config: Partial<DeviceConfig> = {}) {
     const { transport, clock, ids, events = {} } = ports;
@@ -77,47 +66,21 @@ export class Device {
     this.#ids = ids;
     this.#store = new DeviceStore(ports);
     this.#gate = new Gate(this.#store);
-    this.#context = {
-      store: this.#store,
-      gate: this.#gate,
-      transport,
-      clock,
-      events,
-      config: this.#config,
-      watch: (work) => this.#watch(work),
-    };
-    this.#subscriber = new Subscriber(this.#context, {
-      pullWanted: () => this.#react(() => this.#followUp()),
-      advanced: () => void this.#watch(this.#automatic.wake(() => this.#acknowledgeIfDue())),
-      closed: (code) => this.#socketClosed(code),
-    });
-    this.#automatic = new Automatic({
-      clock,
-      config: this.#config,
-      work: {
-        drain: () => this.drain(),
-        pull: () => this.pull(),
-        acknowledgeIfDue: () => this.#acknowledgeIfDue(),
-        connect: () => this.connect(),
-        isLive: () => this.#subscriber.isLive,
-      },
-    });
+    this.#context = { store: this.#store, gate: this.#gate, transport, clock, events, config: this.#config };
+    this.#link = new ServerLink(this.#context);
   }
 
   /** Loads the disk and goes on where it was left.
    *  Errors: `DiskFailed`. */
   async start(): Promise<void> {
-    const { deviceId, mode, automatic } = this.#config;
+    const { deviceId, mode } = this.#config;
     await this.#store.open({ deviceId, mode });
-    this.#gate.change();
-    if (automatic) this.#automatic.start();
+    this.#link.start();
   }
 
   /** Ends after the durable steps under way. Passes that wait for an answer stop when it comes and touch nothing. */
   async stop(): Promise<void> {
-    this.#automatic.stop();
-    this.#subscriber.close();
-    this.#gate.change();
+    this.#link.stop();
     await this.#store.close();
   }
 
@@ -126,7 +89,7 @@ export class Device {
   async bind(binding: Binding): Promise<void> {
     const checked = checkBinding(binding);
     await this.#store.bind(checked);
-    this.#changed();
+    this.#link.changed();
   }
 
   /** Errors: `BindingRefused`, `DiskFailed`. */
@@ -148,7 +111,7 @@ export class Device {
     if (mode === this.mode) return;
     if (mode === "server") await enterServerMode(this.#context, () => this.drain());
     else await enterQueueMode(this.#context, mode);
-    this.#changed();
+    this.#link.changed();
   }
 
   /** Writes one field of one entity. In mode `server` it is stored there when this returns, else it is durable here.
@@ -170,25 +133,19 @@ export class Device {
     });
   }
 
-  /** Sends what is pending. */
+  /** Sends what is pending.  Source: WF-DEV-5. */
   drain(): Promise<DrainOutcome> {
-    return this.#passes.run("drain", async () => this.#heard(await drain(this.#context)));
+    return this.#link.drain();
   }
 
-  /** Pulls to the end; walks from 0 where that is due. */
+  /** Pulls to the end; walks from 0 where that is due.  Source: WF-DEV-9, WF-DEV-11. */
   pull(): Promise<PullOutcome> {
-    return this.#passes.run("pull", async () => {
-      const wasLive = this.#subscriber.isLive;
-      return this.#pullHolding((pulled) => wasLive && pulled.applied > 0);
-    });
+    return this.#link.pull();
   }
 
-  /** Tells the server what is durably applied. */
+  /** Tells the server what is durably applied.  Source: WF-ACK-1. */
   acknowledge(): Promise<AckOutcome> {
-    return this.#passes.run("acknowledge", async () => {
-      this.#isAckDoubtful = false;
-      return this.#heard(await acknowledge(this.#context, this.#subscriber));
-    });
+    return this.#link.acknowledge();
   }
 
   /** Drain, pull to the end, acknowledge. A part that fails does not keep the next from being tried. */
@@ -199,21 +156,13 @@ export class Device {
     return { drain: drained, pull: pulled, acknowledge: acknowledged };
   }
 
-  /** Opens the live socket, then catches up.  Source: WF-DEV-10. */
-  async connect(): Promise<ConnectOutcome> {
-    this.#subscriber.hold();
-    try {
-      const opened = this.#heard(await this.#subscriber.open());
-      if (opened.outcome !== "complete") return { ...opened, live: false };
-      const pulled = await this.#followUp();
-      return { ...opened, live: this.#subscriber.isLive, pull: pulled };
-    } finally {
-      this.#subscriber.release({ broughtOps: false });
-    }
+  /** Opens the live socket in place of any other, then catches up.  Source: WF-DEV-10. */
+  connect(): Promise<ConnectOutcome> {
+    return this.#link.connect();
   }
 
   disconnect(): void {
-    this.#subscriber.close();
+    this.#link.disconnect();
   }
 
   /** What the user sees.  Source: WF-DEV-7. */
@@ -255,7 +204,7 @@ export class Device {
 
   /** The highest cursor that the server was told: in an answered POST, or over the present socket. */
   get acknowledged(): ServerId {
-    return Math.max(this.#account.settings.acknowledged, this.#subscriber.acknowledged);
+    return this.#link.acknowledged;
   }
 
   get lamport(): LamportTs {
@@ -281,9 +230,9 @@ export class Device {
   status(): DeviceStatus {
     return describeDevice(this.#store, {
       acknowledged: this.acknowledged,
-      isLive: this.#subscriber.isLive,
+      isLive: this.#link.isLive,
       halted: this.#gate.halted,
-      diskFault: this.#automatic.diskFault,
+      diskFault: this.#link.diskFault,
     });
   }
 
@@ -296,70 +245,15 @@ export class Device {
     if (why !== undefined) return { refused: "invalid", why };
     const queued = this.mode === "server" ? undefined : await queueEdit(this.#context, content);
     if (queued === undefined) {
-      return this.#passes.runAlone(() => writeDirectly(this.#context, this.#ids, content));
+      return this.#link.write(this.#ids, content);
     }
-    if (!isRefusal(queued)) void this.#watch(this.#automatic.wake(() => this.drain()));
+    if (!isRefusal(queued)) this.#link.edited();
     return queued;
   }
 
   async #setStoredToken(token: string): Promise<void> {
     const account = this.#account;
     await this.#store.step(account, (step) => account.set(step, { token }));
-    this.#changed();
-  }
-
-  /** Whoever waits for a new token may try again; a socket belongs to the token and the account it was opened with. */
-  #changed(): void {
-    this.#gate.change();
-    this.#subscriber.close();
-    this.#automatic.changed();
-  }
-
-  /** A pull that the socket wants, and that therefore says nothing against it. */
-  #followUp(): Promise<PullOutcome> {
-    return this.#passes.run("follow up", () => this.#pullHolding(() => false));
-  }
-
-  async #pullHolding(speaksAgainstSocket: (pulled: PullOutcome) => boolean): Promise<PullOutcome> {
-    this.#subscriber.hold();
-    let broughtOps = false;
-    try {
-      const pulled = this.#heard(await pull(this.#context));
-      broughtOps = speaksAgainstSocket(pulled);
-      return pulled;
-    } finally {
-      this.#subscriber.release({ broughtOps });
-    }
-  }
-
-  async #acknowledgeIfDue(): Promise<PassOutcome | undefined> {
-    const isDue = this.#isAckDoubtful || this.cursor > this.acknowledged;
-    return isDue ? this.acknowledge() : undefined;
-  }
-
-  #socketClosed(code: number): void {
-    this.#isAckDoubtful = true;
-    this.#automatic.socketClosed();
-    if (code === closeCodes.resyncRequired) this.#react(() => this.#followUp());
-  }
-
-  /** Follows the socket: by itself where the device is automatic and not backing off, else because it was asked to
-   *  connect. */
-  #react(pass: () => Promise<PassOutcome>): void {
-    void this.#watch(this.#config.automatic ? this.#automatic.wake(pass) : pass());
-  }
-
-  #heard<Outcome extends PassOutcome>(outcome: Outcome): Outcome {
-    if (outcome.outcome === "unanswered" || (outcome.status ?? 0) >= 500) this.#isAckDoubtful = true;
-    return outcome;
-  }
-
-  async #watch(work: Promise<unknown>): Promise<void> {
-    try {
-      await work;
-    } catch (error) {
-      if (!(error instanceof DiskFailed)) throw error;
-      this.#automatic.diskFailed(error);
-    }
+    this.#link.changed();
   }
 }

@@ -20,7 +20,8 @@ export type Ability =
   | "backup"
   | "skew"
   | "tokens"
-  | "settings";
+  | "settings"
+  | "chance";
 
 export interface Scenario {
   /** `<protocol>/<area>/<name>`, the same as the file's path. */

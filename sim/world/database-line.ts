@@ -1,27 +1,14 @@
 // The line between a server process and its database. Every statement of the store is a round trip on it, and so a
 // point at which a scenario may crash the server, hold it, fail it, or lose the answer; a storm does the same by
 // chance.
-import type { ServerAction } from "../../scenarios/format/types.ts";
 import type { Decisions } from "../kernel/addressed-random.ts";
 import type { SimProcess } from "../kernel/process.ts";
-
-/** A statement by meaning. */
-export interface StatementAddress {
-  readonly purpose: string;
-  readonly statement: string;
-}
-
-type Trap = Extract<ServerAction, { purpose: string; position: "before" | "after" }>;
+import type { StatementAddress, StatementTraps } from "./statement-traps.ts";
 
 /** The answer of the database was lost, with the connection. */
 export class LineBroken extends Error {
   readonly code = "line_broken";
   override readonly name = "LineBroken";
-}
-
-interface ArmedTrap {
-  readonly trap: Trap;
-  seen: number;
 }
 
 export interface DatabaseLineOptions {
@@ -32,6 +19,7 @@ export interface DatabaseLineOptions {
   /** Crashes the server process, now. */
   readonly crash: (text: string) => void;
   readonly onFault: (fault: { readonly kind: string; readonly text: string }) => void;
+  readonly traps: StatementTraps;
   /** By chance, for storms: asked once for each round trip. */
   readonly fate: (address: StatementAddress) => "pass" | "crash-before" | "crash-after" | "lose-answer";
   readonly failure: (sqlstate: string, text: string) => Error;
@@ -39,8 +27,7 @@ export interface DatabaseLineOptions {
 
 export class DatabaseLine {
   readonly #options: DatabaseLineOptions;
-  #armed: ArmedTrap[] = [];
-  #held: { readonly purpose: string; readonly go: () => void }[] = [];
+  #held: { readonly address: StatementAddress; readonly go: () => void }[] = [];
 
   constructor(options: DatabaseLineOptions) {
     this.#options = options;
@@ -50,29 +37,18 @@ export class DatabaseLine {
     return this.#held.length > 0;
   }
 
-  /** Traps that nothing has run into, in words. */
-  unsprung(): readonly string[] {
-    return this.#armed.map(({ trap }) => `${trap.verb} ${trap.purpose} ${trap.position} ${trap.statement}`);
-  }
-
-  arm(trap: Trap): void {
-    this.#armed.push({ trap, seen: 0 });
-  }
-
-  disarm(): void {
-    this.#armed = [];
-    this.release();
-  }
-
-  /** The process crashed: what was held is gone with it. Traps stay for its next life. */
+  /** The process crashed: what was held is gone with it. */
   noteCrash(): void {
     this.#held = [];
   }
 
-  /** Lets go what a `hold-during` holds. */
-  release(purpose?: string): void {
-    const going = this.#held.filter((held) => purpose === undefined || held.purpose === purpose);
-    this.#held = this.#held.filter((held) => !going.includes(held));
+  /** Lets go what a `hold-during` holds: all of it, or one purpose's, or one device's. */
+  release(which: { readonly purpose?: string; readonly device?: string } = {}): void {
+    const isMeant = ({ address }: { readonly address: StatementAddress }): boolean =>
+      (which.purpose === undefined || which.purpose === address.purpose) &&
+      (which.device === undefined || which.device === address.device);
+    const going = this.#held.filter(isMeant);
+    this.#held = this.#held.filter((held) => !isMeant(held));
     for (const held of going) this.#options.process.scheduleOwn(0, "release", held.go);
   }
 
@@ -81,7 +57,7 @@ export class DatabaseLine {
   roundTrip<Answer>(address: StatementAddress, start: (done: (answer: Answer) => void) => void): Promise<Answer> {
     const { process, latency, latencyMaxMs } = this.#options;
     const wait = process.wait<Answer>(address.statement);
-    const trap = this.#spring(address);
+    const trap = this.#options.traps.spring(address);
     const chance = trap === undefined ? this.#options.fate(address) : "pass";
     const place = `${address.purpose}, ${address.statement}`;
     const crash = (position: string): void => this.#options.crash(`crash ${position} ${place}`);
@@ -97,7 +73,7 @@ export class DatabaseLine {
             wait.failNow(new LineBroken(`the answer to ${place} was lost`));
           } else if (trap?.verb === "hold-during" && trap.position === "after") {
             this.#options.onFault({ kind: "held", text: `held after ${place}` });
-            this.#held.push({ purpose: address.purpose, go: () => wait.answerNow(answer) });
+            this.#held.push({ address, go: () => wait.answerNow(answer) });
           } else {
             wait.answerNow(answer);
           }
@@ -111,22 +87,10 @@ export class DatabaseLine {
       wait.failAfter(0, this.#options.failure(trap.sqlstate ?? "XX000", `injected at ${place}`));
     } else if (trap?.verb === "hold-during" && trap.position === "before") {
       this.#options.onFault({ kind: "held", text: `held before ${place}` });
-      this.#held.push({ purpose: address.purpose, go: begin });
+      this.#held.push({ address, go: begin });
     } else {
       begin();
     }
     return wait.promise;
-  }
-
-  #spring(address: StatementAddress): Trap | undefined {
-    for (const armed of this.#armed) {
-      const { trap } = armed;
-      if (trap.purpose !== address.purpose || trap.statement !== address.statement) continue;
-      armed.seen++;
-      if (armed.seen < trap.nth) continue;
-      this.#armed = this.#armed.filter((other) => other !== armed);
-      return trap;
-    }
-    return undefined;
   }
 }

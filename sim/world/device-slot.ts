@@ -1,6 +1,6 @@
 // A device of the simulated world through all its lives: the process that crashes, the disk that does not, and the
 // actor of the present life.
-import type { Account, DeviceActor, Recorder } from "../../actors/actor.ts";
+import type { Accounts, DeviceActor, Recorder } from "../../actors/actor.ts";
 import type { StepOutcome } from "../../scenarios/format/world.ts";
 import type { DeviceSpec } from "../../scenarios/format/types.ts";
 import { type CommitFate, type DiskImage, SimDisk } from "../disk/sim-disk.ts";
@@ -18,7 +18,7 @@ export interface DeviceSlotOptions {
   readonly protocol: SimProtocol;
   readonly network: Network;
   readonly recorder: Recorder;
-  readonly account: (user: string) => Account;
+  readonly accounts: Accounts;
   readonly config: Readonly<Record<string, number>>;
   /** Wall time without this device's skew. Units: milliseconds since the epoch. */
   readonly wallNow: () => number;
@@ -70,7 +70,7 @@ export class DeviceSlot {
 
   /** Begins a life on the disk as it is. */
   start(): Promise<StepOutcome> {
-    const { spec, protocol, network, recorder, account, config, kernel } = this.#options;
+    const { spec, protocol, network, recorder, accounts, config, kernel } = this.#options;
     this.process.restart();
     const uuids = kernel.random.decisions(this.name, "uuid");
     const actor = protocol.createActor({
@@ -82,7 +82,7 @@ export class DeviceSlot {
       clock: this.#clock,
       uuid: () => drawUuid(uuids),
       recorder,
-      account,
+      accounts,
       config,
     });
     this.#actor = actor;
@@ -104,12 +104,12 @@ export class DeviceSlot {
     this.#options.onCrash(this, text);
   }
 
-  /** Runs work as a task of this device. The outcome is `crashed` if its life ends before, `down` without one. */
+  /** Runs work as a task of this device. The outcome is `unknown` if its life ends before, `blocked` without one. */
   run(label: string, work: (actor: DeviceActor) => Promise<StepOutcome>): Promise<StepOutcome> {
     const actor = this.#actor;
-    if (actor === undefined) return Promise.resolve({ outcome: "down" });
+    if (actor === undefined) return Promise.resolve({ outcome: "blocked" });
     const wait = this.#options.main.wait<StepOutcome>(`${this.name}: ${label}`);
-    const crashed = (): void => wait.answerAfter(0, { outcome: "crashed" });
+    const crashed = (): void => wait.answerAfter(0, { outcome: "unknown" });
     this.#onCrash.add(crashed);
     this.process.task(label, async () => {
       const outcome = await work(actor);

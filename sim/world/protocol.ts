@@ -1,7 +1,7 @@
 // What a protocol brings into the simulation: its server on the simulated database, its devices, and how a stranger
 // reads the server. The world itself knows no protocol.
 import type { HttpRequest, HttpResponse } from "../../protocol/http.ts";
-import type { Account, DeviceActor, Recorder, ServerAccount } from "../../actors/actor.ts";
+import type { Accounts, DeviceActor, Recorder, ServerAccount } from "../../actors/actor.ts";
 import type { DeviceSpec } from "../../scenarios/format/types.ts";
 import type { SimDisk } from "../disk/sim-disk.ts";
 import type { SimProcess } from "../kernel/process.ts";
@@ -57,8 +57,7 @@ export interface SimActorOptions {
   /** A fresh UUID, drawn from the device's own address. */
   readonly uuid: () => string;
   readonly recorder: Recorder;
-  /** The account at its server for a user: where it is, and a good token. */
-  readonly account: (user: string) => Account;
+  readonly accounts: Accounts;
   readonly config: Readonly<Record<string, number>>;
 }
 

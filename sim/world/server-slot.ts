@@ -6,6 +6,7 @@ import type { SimProcess } from "../kernel/process.ts";
 import type { Endpoint, ServerSocket } from "../network/network.ts";
 import type { SocketSession } from "../network/connection.ts";
 import { DatabaseLine, type DatabaseLineOptions } from "./database-line.ts";
+import type { StatementTraps } from "./statement-traps.ts";
 import type { SimClock, SimDatabase, SimProtocol, SimServer } from "./protocol.ts";
 import type { TokenAuthority } from "./token-authority.ts";
 
@@ -19,6 +20,7 @@ export interface ServerSlotOptions {
   readonly tokens: TokenAuthority;
   readonly config: Readonly<Record<string, number>>;
   readonly wallNow: () => number;
+  readonly traps: StatementTraps;
   readonly fate: DatabaseLineOptions["fate"];
   readonly onFault: DatabaseLineOptions["onFault"];
   readonly onCrash: (slot: ServerSlot, text: string) => void;
@@ -51,6 +53,7 @@ export class ServerSlot implements Endpoint {
       latencyMaxMs: statementLatencyMaxMs,
       crash: (text) => this.crash(text),
       onFault: options.onFault,
+      traps: options.traps,
       fate: options.fate,
       failure: (sqlstate, text) => options.protocol.statementFailure(sqlstate, text),
     });

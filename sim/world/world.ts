@@ -18,13 +18,15 @@ import { hashText } from "../kernel/addressed-random.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { SimProcess } from "../kernel/process.ts";
 import { Network } from "../network/network.ts";
-import type { StatementAddress } from "./database-line.ts";
+import { type StatementAddress, StatementTraps } from "./statement-traps.ts";
 import { DeviceSlot } from "./device-slot.ts";
 import type { SimDatabase, SimProtocol } from "./protocol.ts";
 import { ServerSlot } from "./server-slot.ts";
 import { TokenAuthority } from "./token-authority.ts";
 import { noAccidents, type Trouble, troubleFrom } from "./trouble.ts";
 
+/** Where the server is, from everybody's point of view. */
+const serverUrl = "https://sync.test";
 /** When the run's wall clocks begin: 2026-01-01T00:00:00Z. */
 const epochBaseMs = 1_767_225_600_000;
 /** How long a device waits for an answer. Units: virtual milliseconds. */
@@ -69,6 +71,7 @@ export class SimWorld implements World {
   readonly #database: SimDatabase;
   readonly #network: Network;
   readonly #rules = new FaultRules();
+  readonly #traps = new StatementTraps();
   readonly #tokens: TokenAuthority;
   readonly #servers: ServerSlot[] = [];
   readonly #devices = new Map<string, DeviceSlot>();
@@ -112,7 +115,7 @@ export class SimWorld implements World {
           protocol: this.#protocol,
           network: this.#network,
           recorder: this.#recorder,
-          account: (user) => ({ user, server: "https://sync.test", token: this.#tokens.mint(user) }),
+          accounts: { server: serverUrl, mintToken: (user, spec) => this.#tokens.mint(user, spec) },
           config: this.#scenario.deviceConfig,
           wallNow,
           commitFate: (device) => this.#commitFate(device),
@@ -188,20 +191,20 @@ export class SimWorld implements World {
   async server(action: ServerAction): Promise<StepOutcome> {
     switch (action.verb) {
       case "compact":
-        return this.#compact();
+        return this.#compact(action.process);
       case "crash":
-        this.#server(action.process).crash("killed");
+        for (const slot of this.#serversOf(action.process)) slot.crash("killed");
         return ok;
       case "stop":
-        await this.#server(action.process).stop();
+        for (const slot of this.#serversOf(action.process)) await slot.stop();
         return ok;
-      case "restart": {
-        const slot = this.#server(action.process);
-        slot.crash("killed");
-        await slot.start();
-        this.#restarted(slot.name);
+      case "restart":
+        for (const slot of this.#serversOf(action.process)) {
+          slot.crash("killed");
+          this.#restarted(slot.name);
+          await slot.start();
+        }
         return ok;
-      }
       case "backup":
         this.#databaseBackup = this.#database.backup();
         return ok;
@@ -211,10 +214,11 @@ export class SimWorld implements World {
       case "lose-answer-during":
       case "fail-during":
       case "hold-during":
-        for (const server of this.#servers) server.line.arm(action);
-        return action.purpose === "compact" && action.verb !== "hold-during" ? this.#compact() : ok;
+        this.#traps.arm(action);
+        if (action.purpose !== "compact") return ok;
+        return action.verb === "hold-during" ? this.#compactUntilHeld() : this.#compact();
       case "release":
-        for (const server of this.#servers) server.line.release(action.purpose);
+        for (const server of this.#servers) server.line.release(action);
         return ok;
       case "skew":
         for (const server of this.#servers) server.skewMs = action.byMs;
@@ -229,11 +233,13 @@ export class SimWorld implements World {
 
   async request(request: RawRequest): Promise<StepOutcome> {
     const slot = this.#slot(request.as);
-    const token =
-      request.token === undefined
-        ? this.#tokens.mint(this.#scenarioUser(request.as))
-        : this.#tokens.mint(this.#scenarioUser(request.as), request.token);
-    const wire = rawToHttp(request, { token, deviceId: String(slot.actor?.inspect().status.deviceId ?? "") });
+    const wire = rawToHttp(request, {
+      token:
+        request.token === undefined
+          ? (slot.actor?.identity().token ?? "")
+          : this.#tokens.mint(this.#scenarioUser(request.as), request.token),
+      deviceId: slot.actor?.identity().deviceId ?? "",
+    });
     const server = this.#serverOf(request.as);
     const response = await server.run("request", (running) => running.handle(wire));
     if (response === undefined) return { outcome: "unknown" };
@@ -282,15 +288,21 @@ export class SimWorld implements World {
   }
 
   /** Faults that were arranged and never happened, in words. */
-  unusedFaults(): readonly string[] {
-    return [...this.#rules.neverFired(), ...this.#servers.flatMap((server) => server.line.unsprung())];
+  unfiredFaults(): readonly string[] {
+    const crashes = [...this.#devices.values()].filter((device) => device.commitTrap !== undefined);
+    return [
+      ...this.#rules.neverFired(),
+      ...this.#traps.unsprung(),
+      ...crashes.map((device) => `${device.name}: crash ${device.commitTrap!.position} a durable step`),
+    ];
   }
 
   async #calm(): Promise<void> {
     this.#trouble = { weather: this.#network.weather, accidents: noAccidents };
     this.#network.calm();
+    this.#traps.disarm();
     for (const server of this.#servers) {
-      server.line.disarm();
+      server.line.release();
       if (!server.isUp) {
         await server.start();
         this.#restarted(server.name);
@@ -357,22 +369,34 @@ export class SimWorld implements World {
     }
   }
 
-  async #compact(): Promise<StepOutcome> {
-    const server = this.#servers.find((slot) => slot.isUp);
-    if (server === undefined) return { outcome: "down" };
-    let deleted = 0;
+  /** Runs the job for everybody. The body speaks of the first device's user. */
+  async #compact(process?: number): Promise<StepOutcome> {
+    const server = this.#serversOf(process).find((slot) => slot.isUp);
+    if (server === undefined) return { outcome: "blocked" };
+    let body: { readonly compacted_up_to: number; readonly deleted: number } | undefined;
     for (const user of this.#users()) {
       let outcome;
       try {
         outcome = await server.run("compact", (running) => running.compact(user));
       } catch (error) {
-        return { outcome: "refused", type: error instanceof Error ? error.name : String(error), counts: { deleted } };
+        return { outcome: "unknown", type: error instanceof Error ? error.name : String(error) };
       }
-      if (outcome === undefined) return { outcome: "crashed" };
-      deleted += outcome.deleted;
+      if (outcome === undefined) return { outcome: "unknown" };
+      body ??= { compacted_up_to: outcome.compactedUpTo, deleted: outcome.deleted };
       this.#record({ kind: "compacted", at: 0, actor: "server", user, ...outcome });
     }
-    return { outcome: "ok", counts: { deleted } };
+    return { outcome: "ok", body };
+  }
+
+  /** Begins the job and comes back when it is held, or over. */
+  async #compactUntilHeld(): Promise<StepOutcome> {
+    let isOver = false;
+    this.#main.task("compact", async () => {
+      await this.#compact();
+      isOver = true;
+    });
+    while (!isOver && !this.#servers.some((server) => server.line.isHolding)) await this.#main.sleep(1);
+    return ok;
   }
 
   async #restoreDatabase(): Promise<StepOutcome> {
@@ -404,6 +428,7 @@ export class SimWorld implements World {
         tokens: this.#tokens,
         config: this.#scenario.config,
         wallNow,
+        traps: this.#traps,
         fate: (address) => this.#statementFate(index, address),
         onFault: ({ kind, text }) => this.#fault(kind, "server", text),
         onCrash: (slot, text) => this.#serverCrashed(slot, text),
@@ -417,8 +442,9 @@ export class SimWorld implements World {
     return slot;
   }
 
-  #server(process: number | undefined): ServerSlot {
-    return this.#servers[(process ?? 1) - 1]!;
+  /** The process with this number, from 1, or all of them. */
+  #serversOf(process: number | undefined): readonly ServerSlot[] {
+    return process === undefined ? this.#servers : this.#servers.slice(process - 1, process);
   }
 
   #serverOf(device: string): ServerSlot {
@@ -503,7 +529,7 @@ function typeOf(body: unknown): { readonly type?: string } {
 }
 
 function rawToHttp(request: RawRequest, identity: { readonly token: string; readonly deviceId: string }): HttpRequest {
-  const url = new URL(request.path, "https://sync.test");
+  const url = new URL(request.path, serverUrl);
   const query: Record<string, string | string[]> = {};
   for (const name of new Set(url.searchParams.keys())) {
     const values = url.searchParams.getAll(name);

@@ -1,0 +1,88 @@
+// What one step of a scenario came to, counted while the device carries it out: answers as they came, and what the
+// device did durably.
+import type { PushReply } from "../../protocol/waveflow/types.ts";
+import type { IncomingReply } from "../../reference-client/waveflow/ports.ts";
+import type { StepOutcome } from "../../scenarios/format/world.ts";
+import type { ExchangeOutcome } from "./recording-transport.ts";
+
+const countNames = [
+  "batches",
+  "stored",
+  "duplicate",
+  "dropped",
+  "restamped",
+  "deadLettered",
+  "pages",
+  "applied",
+  "parked",
+  "resyncs",
+  "acks",
+] as const;
+
+export type CountName = (typeof countNames)[number];
+
+const countOfCall: Readonly<Record<string, CountName | undefined>> = { push: "batches", pull: "pages", ack: "acks" };
+
+export class StepTally {
+  #counts = noCounts();
+  #firstFailure: StepOutcome | undefined;
+  #lastAnswer: StepOutcome | undefined;
+
+  /** Begins a step. Steps of one device that overlap share what they count. */
+  reset(): void {
+    this.#counts = noCounts();
+    this.#firstFailure = undefined;
+    this.#lastAnswer = undefined;
+  }
+
+  count(name: CountName, by = 1): void {
+    this.#counts[name] += by;
+  }
+
+  asked(kind: string): void {
+    const name = countOfCall[kind];
+    if (name !== undefined) this.count(name);
+  }
+
+  unanswered(): void {
+    this.#firstFailure ??= { outcome: "unknown" };
+  }
+
+  answered(reply: IncomingReply, outcome: ExchangeOutcome): void {
+    const body = "json" in reply.body ? reply.body.json : reply.body.text;
+    const answer: StepOutcome = {
+      outcome: outcome.kind === "accepted" ? "ok" : outcome.kind,
+      status: reply.status,
+      headers: reply.headers,
+      body,
+      ...(typeof outcome.type === "string" && outcome.type !== "" ? { type: outcome.type } : {}),
+    };
+    if (outcome.kind !== "accepted") this.#firstFailure ??= answer;
+    this.#lastAnswer = answer;
+    const accepted = outcome.reply as { readonly kind: string; readonly reply?: PushReply } | undefined;
+    if (accepted?.kind !== "push") return;
+    for (const { status } of accepted.reply!.results) this.count(status);
+  }
+
+  /** What the person was shown is the answer. */
+  read(fields: unknown): void {
+    this.#lastAnswer = { outcome: "ok", ...this.#lastAnswer, body: fields };
+  }
+
+  /** The step's outcome as the tally knows it; `ended` is what the device says of how it ended. */
+  outcome(ended: string): StepOutcome {
+    const telling = this.#firstFailure ?? this.#lastAnswer ?? { outcome: ended };
+    return { ...telling, outcome: ended, counts: { ...this.#counts } };
+  }
+
+  /** How the first failure reads where the device says only that it failed. */
+  failure(): string {
+    return this.#firstFailure?.outcome ?? "unknown";
+  }
+}
+
+function noCounts(): Record<CountName, number> {
+  const counts: Partial<Record<CountName, number>> = {};
+  for (const name of countNames) counts[name] = 0;
+  return counts as Record<CountName, number>;
+}

@@ -1,0 +1,240 @@
+// The storm: one seed makes one plan. Five devices edit at random while a swarm of faults, another one for each seed,
+// befalls network, processes, disks and database; then calm. The plan is a scenario like any other: it can be written
+// down, replayed and read.
+import type { DeviceAction, NetworkAction, Scenario, ServerAction, Step } from "../scenarios/format/types.ts";
+import { Stream } from "./stream.ts";
+
+/** How long the trouble lasts. Units: virtual milliseconds. */
+export const stormLengthMs = 20_000;
+/** How long the calm may take to bring everybody together. Units: virtual milliseconds. */
+const calmWithinMs = 600_000;
+
+const deviceNames = ["laptop", "phone", "tablet", "desktop", "watch"] as const;
+const entities = ["song/1", "song/2", "song/3", "album/1", "playlist/hot"] as const;
+const fields = ["title", "rating", "tags", "note"] as const;
+
+/** Odds of each fault in a million, where the swarm of a seed has it. */
+const swarm = {
+  loseRequest: [5_000, 60_000],
+  loseReply: [5_000, 60_000],
+  duplicateRequest: [5_000, 60_000],
+  zombieRequest: [2_000, 30_000],
+  delay: [10_000, 100_000],
+  refuse: [2_000, 30_000],
+  refuseAfterEffect: [2_000, 30_000],
+  portal: [2_000, 20_000],
+  truncateReply: [2_000, 20_000],
+  loseFrame: [5_000, 80_000],
+  repeatFrame: [5_000, 80_000],
+  lateFrame: [5_000, 80_000],
+  cutSocket: [1_000, 20_000],
+  halfOpenSocket: [1_000, 10_000],
+  crashServer: [100, 2_000],
+  loseDatabaseAnswer: [100, 2_000],
+  crashDevice: [500, 5_000],
+  failDisk: [500, 5_000],
+} as const satisfies Readonly<Record<string, readonly [number, number]>>;
+
+/** What happens between two waits, and how often against the others. */
+const happenings = {
+  edit: 60,
+  burst: 5,
+  remove: 6,
+  compact: 5,
+  offline: 4,
+  online: 5,
+  partition: 3,
+  heal: 3,
+  crashDevice: 2,
+  restartDevice: 4,
+  crashServer: 1,
+  restartServer: 2,
+  signOut: 1,
+  signIn: 3,
+  expireToken: 1,
+  localMode: 1,
+  hybridMode: 3,
+  holdFrames: 1,
+  releaseFrames: 2,
+  cutSocket: 1,
+  skew: 1,
+  advance: 1,
+  backup: 2,
+  restore: 1,
+  clone: 1,
+  reinstall: 1,
+} as const;
+
+/** The plan of a seed. */
+export function stormScenario(seed: string): Scenario {
+  const choices = new Stream(seed, "swarm");
+  const trouble: Record<string, number> = {
+    duplicateAfterMaxMs: choices.pick([0, 50, 5_000]),
+    zombieAfterMaxMs: choices.pick([0, 5_000]),
+    delayMaxMs: choices.pick([100, 3_000, 15_000]),
+    lateFrameMaxMs: choices.pick([20, 500, 5_000]),
+    latencyMinMs: 1,
+    latencyMaxMs: choices.pick([5, 40, 400]),
+    restartAfterMaxMs: choices.pick([50, 2_000]),
+  };
+  for (const [fault, [least, most]] of Object.entries(swarm)) {
+    if (choices.onceIn(2)) trouble[fault] = choices.between(least, most);
+  }
+  const isTwoUsers = choices.onceIn(4);
+  return {
+    id: `waveflow/storm/${seed}`,
+    title: `The storm of seed ${seed}`,
+    protocol: "waveflow/1",
+    requirements: [],
+    needs: ["chance"],
+    devices: deviceNames.map((name, index) => ({
+      name,
+      user: isTwoUsers && index >= 3 ? "bob" : "alice",
+      mode: "hybrid",
+      automatic: true,
+      process: 1,
+    })),
+    config: {
+      pullLimitDefault: choices.pick([2, 5, 20, 500]),
+      pingIntervalMs: 5_000,
+      ackFlushIntervalMs: choices.pick([200, 5_000]),
+      stalenessMs: choices.pick([6_000, 90 * 86_400_000]),
+    },
+    deviceConfig: {
+      drainIntervalMs: choices.pick([1_000, 3_000]),
+      pageSize: choices.pick([3, 20, 500]),
+      batchSize: choices.pick([1, 3, 100]),
+    },
+    trouble,
+    seed,
+    processes: choices.pick([1, 1, 2]),
+    steps: stormSteps(seed),
+    expect: { converged: true },
+  };
+}
+
+function stormSteps(seed: string): readonly Step[] {
+  const times = new Stream(seed, "times");
+  const plot = new Stream(seed, "plot");
+  const words = new Stream(seed, "words");
+  const steps: Step[] = [];
+  const lull = times.pick([50, 150, 400]);
+  const backedUp = new Set<string>();
+  let serial = 0;
+  const add = (step: StepBody, text: string): void => {
+    steps.push({ ...step, source: { line: steps.length + 1, text } });
+  };
+  const device = (name: string, verb: string, args: DeviceAction["args"] = {}): void =>
+    add({ kind: "device", device: name, action: { verb, args } }, `${name}: ${verb}`);
+  const network = (action: NetworkAction): void => add({ kind: "network", action }, `network: ${action.verb}`);
+  const server = (action: ServerAction): void => add({ kind: "server", action }, `server: ${action.verb}`);
+  const edit = (name: string): void => {
+    const [entityType, entityId] = words.pick(entities).split("/") as [string, string];
+    serial++;
+    const edits = [{ field: words.pick(fields), value: `${name} ${serial}` }];
+    device(name, "edit", { entityType, entityId, edits });
+  };
+  const remove = (name: string): void => {
+    const [entityType, entityId] = words.pick(entities).split("/") as [string, string];
+    device(name, "delete", { entityType, entityId });
+  };
+  for (let at = 0; at < stormLengthMs; ) {
+    const waitMs = times.between(1, 2 * lull);
+    at += waitMs;
+    add({ kind: "wait", forMs: waitMs }, `wait: ${waitMs}ms`);
+    const name = plot.pick(deviceNames);
+    const happening = plot.weighted(happenings);
+    switch (happening) {
+      case "edit":
+        edit(name);
+        break;
+      case "burst":
+        for (let count = words.between(2, 8); count > 0; count--) edit(name);
+        break;
+      case "remove":
+        remove(name);
+        break;
+      case "compact":
+        server({ verb: "compact" });
+        break;
+      case "offline":
+      case "online":
+        device(name, happening);
+        break;
+      case "backup":
+        backedUp.add(name);
+        device(name, "backup");
+        break;
+      case "partition":
+        network({
+          verb: "partition",
+          device: name,
+          direction: plot.pick(["both", "to-server", "to-device"]),
+          inFlight: plot.pick(["hold", "drop"]),
+        });
+        break;
+      case "heal":
+        network({ verb: "heal", device: name });
+        break;
+      case "crashDevice":
+        device(name, "crash");
+        break;
+      case "restartDevice":
+        device(name, "restart");
+        break;
+      case "crashServer":
+        server({ verb: "crash", process: 1 });
+        break;
+      case "restartServer":
+        server({ verb: "restart", process: 1 });
+        break;
+      case "signOut":
+        device(name, "sign-out");
+        break;
+      case "signIn":
+        device(name, "sign-in");
+        break;
+      case "expireToken":
+        device(name, "token", { kind: "expired" });
+        break;
+      case "localMode":
+        device(name, "mode", { mode: "local" });
+        break;
+      case "hybridMode":
+        device(name, "mode", { mode: "hybrid" });
+        break;
+      case "holdFrames":
+        network({ verb: "hold-frames", device: name });
+        break;
+      case "releaseFrames":
+        network({ verb: "release-frames", device: name });
+        break;
+      case "cutSocket":
+        network({ verb: "cut-socket", device: name });
+        break;
+      case "skew":
+        device(name, "skew", { byMs: plot.between(-3_600_000, 3_600_000) });
+        break;
+      case "advance":
+        add({ kind: "clock", advanceMs: plot.pick([60_000, 7 * 86_400_000, 91 * 86_400_000]) }, "clock: advance");
+        break;
+      case "restore":
+        if (backedUp.has(name)) device(name, "restore");
+        break;
+      case "clone":
+        device(name, "clone-from", { device: plot.pick(deviceNames.filter((other) => other !== name)) });
+        break;
+      case "reinstall":
+        device(name, "reinstall");
+        break;
+    }
+  }
+  for (const name of deviceNames) {
+    device(name, "sign-in");
+    device(name, "mode", { mode: "hybrid" });
+  }
+  add({ kind: "settle", withinMs: calmWithinMs }, "settle");
+  return steps;
+}
+
+type StepBody = Step extends infer One ? (One extends Step ? Omit<One, "source"> : never) : never;
