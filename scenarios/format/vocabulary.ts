@@ -32,6 +32,8 @@ export interface Vocabulary {
   readonly compaction: string | undefined;
   /** Settings of the server that `config:` may change. */
   readonly settings: readonly string[];
+  /** Settings of the reference devices that `device-config:` may change. */
+  readonly deviceSettings: readonly string[];
   /** Members of a device's status that expectations may name, with what they mean. */
   readonly status: ReadonlyMap<string, string>;
   /** Counts of a step that expectations may name, with what they mean. */

@@ -57,13 +57,6 @@ const ack: VerbSpec = {
   },
 };
 
-const pull: VerbSpec = {
-  form: "pull [<limit>]",
-  help: "Pulls and applies page after page until there is no more; does not acknowledge. <limit> is asked of each page.",
-  parse: (line) => (line.isDone ? {} : { limit: line.count("ops on a page") }),
-  print: (args) => (args.limit === undefined ? "" : String(args.limit)),
-};
-
 const mode: VerbSpec = {
   form: `mode ${modes.join("|")}|<any word>`,
   help: "Changes the mode; done when the change is (drain, catch-up or resync included). An unknown word counts as local.",
@@ -96,24 +89,15 @@ const token: VerbSpec = {
   needs: (args) => (["wrong-signature", "expired", "not-yet"].includes(String(args.kind)) ? ["tokens"] : []),
 };
 
-const understands: VerbSpec = {
-  form: "understands <type> …",
-  help: "The app on this device knows only these entity types from now on (an older or newer build); ops of others are set aside.",
-  parse(line) {
-    const types: string[] = [];
-    do types.push(line.string("an entity type"));
-    while (!line.isDone);
-    return { types };
-  },
-  print: (args) => (args.types as readonly string[]).map(stringToText).join(" "),
-};
-
 const verbs: ReadonlyMap<string, VerbSpec> = new Map([
   ["edit", edit],
   ["delete", ofEntity("delete", "A local delete of the whole entity.")],
   ["read", ofEntity("read", "Reads an entity as the person sees it; in mode `server` from the server.")],
   ["push", plainVerb("One pass over the queue, batch after batch, whatever the back-off says.", "push")],
-  ["pull", pull],
+  [
+    "pull",
+    plainVerb("Pulls and applies page after page until there is no more; does not acknowledge.", "pull"),
+  ],
   ["resync", plainVerb("Reads everything from 0 into a new state and swaps it in.", "resync")],
   ["ack", ack],
   [
@@ -131,7 +115,6 @@ const verbs: ReadonlyMap<string, VerbSpec> = new Map([
   ["switch-account", switchAccount],
   ["bind", bind],
   ["token", token],
-  ["understands", understands],
 ]);
 
 /** The statements of each transaction of the server, in the order in which they come. Where one may be left out (no
@@ -190,6 +173,17 @@ export const waveflowVocabulary: Vocabulary = {
     "compactionIntervalMs",
     "pendingFramesMax",
     "transactionTriesMax",
+  ],
+  deviceSettings: [
+    "batchSize",
+    "pageSize",
+    "drainIntervalMs",
+    "backoffFirstMs",
+    "backoffMaxMs",
+    "framesHeldMax",
+    "restampsMax",
+    "pagesMax",
+    "entryTriesMax",
   ],
   status: new Map([
     ["deviceId", "the device id, as it goes out in X-Device-Id"],
