@@ -20,7 +20,8 @@ export type CallId = number;
 /** The events of any protocol. A protocol names its calls (`Call`), replies (`Reply`), notes (`Note`: what a device did
  *  durably) and findings (`Finding`: what was read at the end). */
 export type HistoryEvent<Call = unknown, Reply = unknown, Note = unknown, Finding = unknown> =
-  /** Somebody entered the run, or came back under another account, id or disk. */
+  /** Somebody entered the run, came back with the same disk after a crash, or came back under another account, id or
+   *  disk. A disk that was put back or copied is told by a fault `restore` or `clone` of that actor before it. */
   | (EventBase & { readonly kind: "joined"; readonly user: string; readonly deviceId: string })
   /** A request went out. */
   | (EventBase & { readonly kind: "invoked"; readonly call: CallId; readonly request: Call })
@@ -35,7 +36,13 @@ export type HistoryEvent<Call = unknown, Reply = unknown, Note = unknown, Findin
       readonly body: unknown;
     })
   /** No answer came, or one that proves nothing: it may or may not have happened. */
-  | (EventBase & { readonly kind: "unknown"; readonly call: CallId; readonly reason: string })
+  | (EventBase & {
+      readonly kind: "unknown";
+      readonly call: CallId;
+      readonly reason: string;
+      /** The 5xx that the server itself answered with; absent where nobody or somebody else answered. */
+      readonly status?: number;
+    })
   /** A frame of the live socket reached the device. */
   | (EventBase & { readonly kind: "frame"; readonly frame: unknown })
   /** A device made something durable. */
@@ -46,8 +53,12 @@ export type HistoryEvent<Call = unknown, Reply = unknown, Note = unknown, Findin
       readonly user: string;
       readonly compactedUpTo: number;
       readonly deleted: number;
+      /** When the job began, where the world knows: what happened since may or may not have counted for it. */
+      readonly begunAt?: RunMs;
     })
-  /** The world did something to somebody: `fault` is its kind, `target` whom it hit. */
+  /** The world did something to somebody: `fault` is its kind, `target` whom it hit. Judges know three kinds by name:
+   *  `restore` (of a device: its disk; of anybody else: the server's data), `clone`, and any with `frame`, `socket`,
+   *  `clock` or `skew` in its name. */
   | (EventBase & {
       readonly kind: "fault";
       readonly fault: string;
@@ -63,12 +74,13 @@ export type HistoryEvent<Call = unknown, Reply = unknown, Note = unknown, Findin
   /** What was read from a device or the server. */
   | (EventBase & { readonly kind: "found"; readonly finding: Finding });
 
-/** Everything that happened in one run, in order. `abilities` are those of the world, so that a judge can tell
- *  "did not happen" from "cannot be seen here". */
+/** Everything that happened in one run, in order. */
 export interface History<Event extends HistoryEvent = HistoryEvent> {
   readonly protocol: string;
   readonly scenario: string;
   readonly seed: string;
   readonly world: string;
+  /** Every setting of the server that bears on what is lawful, where the world knows them (`stalenessMs`). */
+  readonly settings?: Readonly<Record<string, number>>;
   readonly events: readonly Event[];
 }

@@ -14,9 +14,19 @@ import type { History, HistoryEvent } from "../history.ts";
 
 /** What a device asks. `raw` is a hand-written exchange of a scenario. `device` is the id that the request named, in
  *  the header; `user` is the user of the token, where the world knows. */
-export type WaveflowCall = { readonly user: string; readonly device: DeviceId } & (
+export type WaveflowCall = {
+  readonly user: string;
+  readonly device: DeviceId;
+  /** Made by a step of the scenario in the device's name: it says nothing about the device. */
+  readonly scripted?: true | undefined;
+} & (
   | { readonly kind: "push"; readonly ops: readonly PushOp[] }
-  | { readonly kind: "pull"; readonly since: ServerId; readonly resync?: string | undefined }
+  | {
+      readonly kind: "pull";
+      readonly since: ServerId;
+      readonly limit?: number | undefined;
+      readonly resync?: string | undefined;
+    }
   | { readonly kind: "ack"; readonly lastSeenId: ServerId; readonly via: "http" | "socket" }
   | { readonly kind: "socket" }
   | { readonly kind: "raw"; readonly method: string; readonly path: string }
@@ -58,7 +68,8 @@ export type WaveflowNote =
 
 /** What was read at a point of the run. */
 export type WaveflowFinding =
-  /** A device's own account of itself. `connected`: it may talk to the server (bound, signed in, mode hybrid or server). */
+  /** A device's own account of itself. `connected`: it may talk to the server (bound, signed in, mode hybrid or
+   *  server). `pending`: every row of the queue in order, also those that mode `local` has not shared. */
   | {
       readonly kind: "device";
       readonly user: string;
