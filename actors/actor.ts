@@ -39,7 +39,9 @@ export interface Recorder {
 }
 
 /** A history event without its time; the recorder adds it. */
-export type RecordedEvent = { readonly kind: string; readonly actor: string } & Readonly<Record<string, unknown>>;
+export type RecordedEvent = { readonly kind: string; readonly actor: string } & Readonly<
+  Record<string, unknown>
+>;
 
 /** Where accounts are had in this run. */
 export interface Accounts {
@@ -48,3 +50,7 @@ export interface Accounts {
   /** A bearer token for a user: a good one, or one that is bad in the way that is asked for. */
   mintToken(user: string, spec?: TokenSpec): string;
 }
+
+/** The header by which a world marks an answer that did not come from the server, so that no judge blames the server
+ *  for it. */
+export const impostorHeader = "x-seatrial-impostor";

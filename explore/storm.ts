@@ -126,7 +126,8 @@ function stormSteps(seed: string): readonly Step[] {
   };
   const device = (name: string, verb: string, args: DeviceAction["args"] = {}): void =>
     add({ kind: "device", device: name, action: { verb, args } }, `${name}: ${verb}`);
-  const network = (action: NetworkAction): void => add({ kind: "network", action }, `network: ${action.verb}`);
+  const network = (action: NetworkAction): void =>
+    add({ kind: "network", action }, `network: ${action.verb}`);
   const server = (action: ServerAction): void => add({ kind: "server", action }, `server: ${action.verb}`);
   const edit = (name: string): void => {
     const [entityType, entityId] = words.pick(entities).split("/") as [string, string];
@@ -216,7 +217,10 @@ function stormSteps(seed: string): readonly Step[] {
         device(name, "skew", { byMs: plot.between(-3_600_000, 3_600_000) });
         break;
       case "advance":
-        add({ kind: "clock", advanceMs: plot.pick([60_000, 7 * 86_400_000, 91 * 86_400_000]) }, "clock: advance");
+        add(
+          { kind: "clock", advanceMs: plot.pick([60_000, 7 * 86_400_000, 91 * 86_400_000]) },
+          "clock: advance",
+        );
         break;
       case "restore":
         if (backedUp.has(name)) device(name, "restore");

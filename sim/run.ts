@@ -36,7 +36,10 @@ export interface SimRunOptions {
 export function simulate(options: SimRunOptions): Promise<SimRun> {
   const { scenario, protocol, seed } = options;
   return withTraps(async () => {
-    const kernel = new Kernel({ seed, ...(options.eventsMax === undefined ? {} : { eventsMax: options.eventsMax }) });
+    const kernel = new Kernel({
+      seed,
+      ...(options.eventsMax === undefined ? {} : { eventsMax: options.eventsMax }),
+    });
     const main = kernel.process("scenario");
     const world = new SimWorld({ scenario, protocol, kernel, main });
     const checks = await kernel.run(main, async () => {
@@ -44,9 +47,16 @@ export function simulate(options: SimRunOptions): Promise<SimRun> {
       return runSteps(scenario, world);
     });
     const foreign = kernel.foreignWaits();
-    if (foreign.length > 0) throw new ForeignWait(`these wait for something that is no port: ${foreign.join(", ")}`);
+    if (foreign.length > 0)
+      throw new ForeignWait(`these wait for something that is no port: ${foreign.join(", ")}`);
     return {
-      history: { protocol: scenario.protocol, scenario: scenario.id, seed, world: "sim", events: world.events },
+      history: {
+        protocol: scenario.protocol,
+        scenario: scenario.id,
+        seed,
+        world: "sim",
+        events: world.events,
+      },
       checks,
       digest: kernel.digest.toString(),
       events: kernel.events,

@@ -7,7 +7,12 @@ import type { DeviceConfig } from "../../reference-client/waveflow/config.ts";
 import { Device } from "../../reference-client/waveflow/device.ts";
 import type { DeviceEvents } from "../../reference-client/waveflow/events.ts";
 import { ModeRefused } from "../../reference-client/waveflow/modes.ts";
-import { type EditOutcome, type Ending, isRefusal, type PassOutcome } from "../../reference-client/waveflow/outcomes.ts";
+import {
+  type EditOutcome,
+  type Ending,
+  isRefusal,
+  type PassOutcome,
+} from "../../reference-client/waveflow/outcomes.ts";
 import type { Clock, Disk, Ids, Transport } from "../../reference-client/waveflow/ports.ts";
 import type { DeviceAction, DeviceSpec, TokenSpec } from "../../scenarios/format/types.ts";
 import type { DeviceReport, StepOutcome } from "../../scenarios/format/world.ts";
@@ -72,7 +77,8 @@ export class WaveflowActor implements DeviceActor {
     try {
       return this.#tally.outcome(await this.#act(action.verb, (action.args ?? {}) as Args));
     } catch (error) {
-      if (error instanceof BindingRefused || error instanceof ModeRefused) return this.#tally.outcome("blocked");
+      if (error instanceof BindingRefused || error instanceof ModeRefused)
+        return this.#tally.outcome("blocked");
       throw error;
     }
   }
@@ -209,7 +215,9 @@ export class WaveflowActor implements DeviceActor {
   #edited(outcome: EditOutcome): string {
     if (!isRefusal(outcome)) return "ok";
     const { refused } = outcome;
-    return refused === "invalid" || refused === "clock_exhausted" ? "blocked" : this.#ending({ outcome: refused });
+    return refused === "invalid" || refused === "clock_exhausted"
+      ? "blocked"
+      : this.#ending({ outcome: refused });
   }
 
   async #read(entity: { readonly entityType: string; readonly entityId: string }): Promise<string> {
@@ -246,7 +254,9 @@ export class WaveflowActor implements DeviceActor {
     }
     const { accounts } = this.#options;
     const spec = args.kind === "good" ? undefined : { kind: args.kind as TokenSpec["kind"] };
-    return this.#setToken(args.kind === "malformed" ? "not.a.token" : accounts.mintToken(this.#device.userId, spec));
+    return this.#setToken(
+      args.kind === "malformed" ? "not.a.token" : accounts.mintToken(this.#device.userId, spec),
+    );
   }
 
   async #setToken(token: string): Promise<string> {
@@ -291,7 +301,8 @@ export class WaveflowActor implements DeviceActor {
   #events(): DeviceEvents {
     const { recorder, spec } = this.#options;
     const tally = this.#tally;
-    const note = (what: WaveflowNote): void => recorder.record({ kind: "noted", actor: spec.name, note: what });
+    const note = (what: WaveflowNote): void =>
+      recorder.record({ kind: "noted", actor: spec.name, note: what });
     return {
       edited: (op) => note({ kind: "edited", op }),
       applied: ({ ops, cursor, via }) => {

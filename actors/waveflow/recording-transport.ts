@@ -10,11 +10,8 @@ import {
   type Transport,
   UpgradeRefused,
 } from "../../reference-client/waveflow/ports.ts";
-import type { Recorder } from "../actor.ts";
+import { impostorHeader, type Recorder } from "../actor.ts";
 import type { StepTally } from "./step-tally.ts";
-
-/** The header by which a world marks an answer that did not come from the server. */
-export const impostorHeader = "x-seatrial-impostor";
 
 export interface RecordingOptions {
   readonly actor: string;
@@ -101,7 +98,12 @@ export function recordingTransport(transport: Transport, options: RecordingOptio
           if (ack.success) {
             tally.asked("ack");
             const sent = invoke({ kind: "ack", user, device, lastSeenId: ack.data.ack, via: "socket" });
-            recorder.record({ kind: "accepted", actor, call: sent, reply: { kind: "ack" } satisfies WaveflowReply });
+            recorder.record({
+              kind: "accepted",
+              actor,
+              call: sent,
+              reply: { kind: "ack" } satisfies WaveflowReply,
+            });
           }
           socket.send(frame);
         },
@@ -150,7 +152,8 @@ function readOutcome(request: OutgoingRequest, reply: IncomingReply): ExchangeOu
   }
   if (reply.status >= 400) return readRefusal(reply);
   const body = "json" in reply.body ? reply.body.json : undefined;
-  if (request.path.startsWith("/sync/ack")) return { kind: "accepted", reply: { kind: "ack" } satisfies WaveflowReply };
+  if (request.path.startsWith("/sync/ack"))
+    return { kind: "accepted", reply: { kind: "ack" } satisfies WaveflowReply };
   if (request.method === "POST") {
     const push = pushReplySchema.safeParse(body);
     return push.success
@@ -167,6 +170,8 @@ function readRefusal(reply: IncomingReply): ExchangeOutcome {
   if (reply.status >= 500) return { kind: "unknown", reason: `the server answered ${reply.status}` };
   const body = "json" in reply.body ? reply.body.json : undefined;
   const type =
-    typeof body === "object" && body !== null && "type" in body && typeof body.type === "string" ? body.type : "";
+    typeof body === "object" && body !== null && "type" in body && typeof body.type === "string"
+      ? body.type
+      : "";
   return { kind: "refused", status: reply.status, type, body };
 }

@@ -21,7 +21,11 @@ const countNames = [
 
 export type CountName = (typeof countNames)[number];
 
-const countOfCall: Readonly<Record<string, CountName | undefined>> = { push: "batches", pull: "pages", ack: "acks" };
+const countOfCall: Readonly<Record<string, CountName | undefined>> = {
+  push: "batches",
+  pull: "pages",
+  ack: "acks",
+};
 
 export class StepTally {
   #counts = noCounts();

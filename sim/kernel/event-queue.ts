@@ -52,17 +52,6 @@ export class EventQueue {
     }
   }
 
-  /** When the next event is due, or `undefined`. */
-  peekAt(): VirtualMs | undefined {
-    const heap = this.#heap;
-    while (heap.length > 0 && heap[0]!.run === undefined) {
-      const last = heap.pop()!;
-      if (heap.length > 0) this.#sink(0, last);
-      this.#cancelled--;
-    }
-    return heap[0]?.at;
-  }
-
   #sweep(): void {
     const alive = this.#heap.filter((event) => event.run !== undefined);
     // A sorted array is a heap.

@@ -142,7 +142,9 @@ export class Kernel {
       );
     }
     const waits = this.#processes.flatMap((process) => process.waits());
-    return new ForeignWait(`nothing is left to happen, and these still wait: ${waits.join(", ") || "nobody"}`);
+    return new ForeignWait(
+      `nothing is left to happen, and these still wait: ${waits.join(", ") || "nobody"}`,
+    );
   }
 }
 

@@ -27,7 +27,11 @@ export interface ConnectionOptions {
   readonly weather: () => Weather;
   readonly rules: FaultRules;
   readonly partitions: Partitions;
-  readonly onFault: (fault: { readonly kind: string; readonly device: string; readonly text: string }) => void;
+  readonly onFault: (fault: {
+    readonly kind: string;
+    readonly device: string;
+    readonly text: string;
+  }) => void;
   readonly onEnd: () => void;
 }
 
@@ -148,7 +152,8 @@ export class Connection {
     const rule = rules.forFrame(this.device, frame);
     let fate = drawn;
     if (rule?.verb === "drop-frame") fate = { ...drawn, copies: 0, ending: "none", fault: "frame lost" };
-    else if (rule?.verb === "repeat-frame") fate = { ...drawn, copies: 2, ending: "none", fault: "frame repeated" };
+    else if (rule?.verb === "repeat-frame")
+      fate = { ...drawn, copies: 2, ending: "none", fault: "frame repeated" };
     else if (rule?.verb === "delay-frame") {
       fate = { copies: 1, extraDelayMs: rule.byMs, ending: "none", fault: "frame late" };
     }

@@ -7,6 +7,7 @@
 //   2. The request travels, unless lost or partitioned away, and becomes a task of the server's process.
 //   3. The server's answer travels back, unless lost or partitioned away, or replaced by somebody else's.
 //   4. The device resumes with the answer, or with `noAnswer` when its patience ends or the server crashed.
+import { impostorHeader } from "../../actors/actor.ts";
 import type { HttpRequest, HttpResponse } from "../../protocol/http.ts";
 import type { FaultRules } from "../../scenarios/format/fault-rules.ts";
 import type { NetworkAction } from "../../scenarios/format/types.ts";
@@ -56,7 +57,11 @@ export interface NetworkOptions {
   readonly messageOf: (request: { readonly method: string; readonly path: string }) => string;
   /** The endpoint that serves a device; it may be down. */
   readonly endpointOf: (device: string) => Endpoint;
-  readonly onFault: (fault: { readonly kind: string; readonly device: string; readonly text: string }) => void;
+  readonly onFault: (fault: {
+    readonly kind: string;
+    readonly device: string;
+    readonly text: string;
+  }) => void;
   /** How long a device waits for an answer. Units: virtual milliseconds. */
   readonly patienceMs: number;
 }
@@ -102,7 +107,9 @@ export class Network {
     };
     const { impostor } = fate;
     if (impostor !== undefined && !impostor.withEffect) {
-      caller.process.scheduleOwn(fate.requestDelayMs + fate.replyDelayMs, message, () => answer(impostorReply(impostor)));
+      caller.process.scheduleOwn(fate.requestDelayMs + fate.replyDelayMs, message, () =>
+        answer(impostorReply(impostor)),
+      );
       return wait.promise;
     }
     const send = (delayMs: number, isHeard: boolean): void =>
@@ -171,7 +178,9 @@ export class Network {
         onEnd: () => this.#connections.delete(connection),
       });
       this.#connections.add(connection);
-      const exchange = this.#beginExchange(endpoint, () => giveUp(latencyMs, () => caller.noAnswer("connection reset")));
+      const exchange = this.#beginExchange(endpoint, () =>
+        giveUp(latencyMs, () => caller.noAnswer("connection reset")),
+      );
       endpoint.process.task("socket", async () => {
         const outcome = await endpoint.openSocket(request, () => connection.serverSide);
         this.#open.delete(exchange);
@@ -224,7 +233,11 @@ export class Network {
 
   /** Ends all faults: the calm after the trouble. Half-open sockets are noticed at last. */
   calm(): void {
-    this.weather = { ...fineWeather, latencyMinMs: this.weather.latencyMinMs, latencyMaxMs: this.weather.latencyMaxMs };
+    this.weather = {
+      ...fineWeather,
+      latencyMinMs: this.weather.latencyMinMs,
+      latencyMaxMs: this.weather.latencyMaxMs,
+    };
     this.#options.rules.clear();
     this.partitions.healAll();
     for (const connection of [...this.#connections]) connection.calm();
@@ -264,7 +277,10 @@ export class Network {
     device: string,
     request: HttpRequest,
     message: string,
-    on: { readonly onBroken: (reason: string) => void; readonly onResponse: (response: HttpResponse) => void },
+    on: {
+      readonly onBroken: (reason: string) => void;
+      readonly onResponse: (response: HttpResponse) => void;
+    },
   ): void {
     const endpoint = this.#options.endpointOf(device);
     if (!endpoint.process.isUp) {
@@ -320,8 +336,8 @@ function ruledFate(drawn: ExchangeFate, rule: NetworkAction): ExchangeFate {
     case "delay-reply":
       return { ...plain, replyDelayMs: plain.replyDelayMs + rule.byMs, fault: "reply late" };
     case "answer": {
-      const { status, body, withEffect } = rule;
-      return { ...plain, impostor: { status, body, withEffect }, fault: "answered by somebody else" };
+      const { status, body, json, withEffect } = rule;
+      return { ...plain, impostor: { status, body, json, withEffect }, fault: "answered by somebody else" };
     }
     default:
       return drawn;
@@ -335,12 +351,19 @@ const toReply = (response: HttpResponse): Reply => ({
 });
 
 function impostorReply(impostor: Impostor): Reply {
-  const headers = { "content-type": impostor.body === "html" ? "text/html" : "application/json" };
+  const headers = {
+    "content-type": impostor.body === "html" ? "text/html" : "application/json",
+    [impostorHeader]: "1",
+  };
   switch (impostor.body) {
     case "html":
-      return { status: impostor.status, headers, body: { text: "<!doctype html><title>Sign in to the network</title>" } };
+      return {
+        status: impostor.status,
+        headers,
+        body: { text: "<!doctype html><title>Sign in to the network</title>" },
+      };
     case "json":
-      return { status: impostor.status, headers, body: { json: { ok: true } } };
+      return { status: impostor.status, headers, body: { json: impostor.json ?? {} } };
     case "truncated":
       return { status: impostor.status, headers, body: { text: '{"results":[{"operation_id":"' } };
     case "empty":

@@ -1,5 +1,6 @@
 // All that may befall a message by chance: odds and ranges, and the fate of one message drawn from its address.
 // Units last in each name; odds are whole numbers in a million, so that no float decides anything.
+import type { JsonValue } from "../../protocol/json.ts";
 import type { AddressedRandom, Decisions } from "../kernel/addressed-random.ts";
 
 /** Chances in a million. */
@@ -75,6 +76,8 @@ export interface ExchangeFate {
 export interface Impostor {
   readonly status: number;
   readonly body: "html" | "empty" | "json" | "truncated";
+  /** What a `json` body says; absent means `{}`. */
+  readonly json?: JsonValue | undefined;
   readonly withEffect: boolean;
 }
 
@@ -111,7 +114,13 @@ export class FateSource {
       impostor: undefined,
       fault: undefined,
     };
-    return pick({ faults: exchangeFaults, plain, weather, draw: this.#kind.next(), extent: this.#extent.next() });
+    return pick({
+      faults: exchangeFaults,
+      plain,
+      weather,
+      draw: this.#kind.next(),
+      extent: this.#extent.next(),
+    });
   }
 
   nextFrame(weather: Weather): FrameFate {

@@ -54,7 +54,10 @@ export class DatabaseLine {
 
   /** One round trip: the statement starts when the database hears it, and its answer travels back.
    *  Errors: `LineBroken`; what the statement itself answers is its own affair. */
-  roundTrip<Answer>(address: StatementAddress, start: (done: (answer: Answer) => void) => void): Promise<Answer> {
+  roundTrip<Answer>(
+    address: StatementAddress,
+    start: (done: (answer: Answer) => void) => void,
+  ): Promise<Answer> {
     const { process, latency, latencyMaxMs } = this.#options;
     const wait = process.wait<Answer>(address.statement);
     const trap = this.#options.traps.spring(address);

@@ -125,7 +125,8 @@ export class DeviceSlot {
 
   /** Puts the disk back to its backup and begins a new life on it. */
   async restore(): Promise<StepOutcome> {
-    if (this.#backup === undefined) throw new Error(`${this.name} has no backup; expected a backup step before`);
+    if (this.#backup === undefined)
+      throw new Error(`${this.name} has no backup; expected a backup step before`);
     return this.#replaceDisk(this.#backup);
   }
 

@@ -31,7 +31,8 @@ export class StatementTraps {
   /** Traps that nobody has run into, as scenario lines say them. */
   unsprung(): readonly string[] {
     return this.#armed.map(
-      ({ trap }) => `server: ${trap.verb.replace("-", " ")} ${trap.purpose} ${trap.position} ${trap.statement}`,
+      ({ trap }) =>
+        `server: ${trap.verb.replace("-", " ")} ${trap.purpose} ${trap.position} ${trap.statement}`,
     );
   }
 

@@ -31,7 +31,11 @@ export class TokenAuthority {
   /** A token for a user, good or bad as the scenario asks. */
   mint(user: string, spec?: TokenSpec): string {
     const nowSeconds = Math.floor(this.#now() / 1_000);
-    const good: Claims = { sub: user, iat: nowSeconds, exp: nowSeconds + Math.floor(this.#lifetimeMs / 1_000) };
+    const good: Claims = {
+      sub: user,
+      iat: nowSeconds,
+      exp: nowSeconds + Math.floor(this.#lifetimeMs / 1_000),
+    };
     switch (spec?.kind) {
       case "none":
         return "";
@@ -57,7 +61,8 @@ export class TokenAuthority {
     if (typeof exp !== "number") return { valid: false, reason: "no exp" };
     if (now >= exp * 1_000) return { valid: false, reason: "expired" };
     for (const start of [nbf, iat]) {
-      if (typeof start === "number" && start * 1_000 > now + leewayMs) return { valid: false, reason: "not yet valid" };
+      if (typeof start === "number" && start * 1_000 > now + leewayMs)
+        return { valid: false, reason: "not yet valid" };
     }
     const user = typeof sub === "number" ? String(sub) : sub;
     if (typeof user !== "string" || user === "") return { valid: false, reason: "no sub" };

@@ -38,7 +38,8 @@ export function troubleFrom(settings: Readonly<Record<string, number>>): Trouble
   for (const [name, value] of Object.entries(settings)) {
     if (name in weather) weather[name] = value;
     else if (name in accidents) accidents[name] = value;
-    else throw new RangeError(`trouble has no setting "${name}"; expected one of ${troubleSettings.join(", ")}`);
+    else
+      throw new RangeError(`trouble has no setting "${name}"; expected one of ${troubleSettings.join(", ")}`);
   }
   return { weather: weather as unknown as Weather, accidents: accidents as unknown as Accidents };
 }

@@ -279,7 +279,8 @@ export class SimWorld implements World {
 
   async inspectDevice(name: string): Promise<DeviceReport> {
     const actor = this.#slot(name).actor;
-    if (actor === undefined) throw new Error(`${name} is down; expected a restart step before it is looked at`);
+    if (actor === undefined)
+      throw new Error(`${name} is down; expected a restart step before it is looked at`);
     return actor.inspect();
   }
 
@@ -346,7 +347,8 @@ export class SimWorld implements World {
 
   #readAccount(user: string): Promise<ServerAccount> {
     const server = this.#servers.find((slot) => slot.isUp);
-    if (server === undefined) throw new Error("no server process is up; expected a restart step before it is read");
+    if (server === undefined)
+      throw new Error("no server process is up; expected a restart step before it is read");
     return this.#protocol.readAccount({
       user,
       token: this.#tokens.mint(user),
@@ -400,7 +402,8 @@ export class SimWorld implements World {
   }
 
   async #restoreDatabase(): Promise<StepOutcome> {
-    if (this.#databaseBackup === undefined) throw new Error("the server has no backup; expected a backup step before");
+    if (this.#databaseBackup === undefined)
+      throw new Error("the server has no backup; expected a backup step before");
     for (const server of this.#servers) server.crash("its database is restored");
     this.#database.restore(this.#databaseBackup);
     this.#fault("restore", "server", "the database is put back to its backup");
@@ -438,7 +441,8 @@ export class SimWorld implements World {
 
   #slot(name: string): DeviceSlot {
     const slot = this.#devices.get(name);
-    if (slot === undefined) throw new Error(`no device "${name}"; expected one of ${[...this.#devices.keys()].join(", ")}`);
+    if (slot === undefined)
+      throw new Error(`no device "${name}"; expected one of ${[...this.#devices.keys()].join(", ")}`);
     return slot;
   }
 
@@ -454,28 +458,40 @@ export class SimWorld implements World {
 
   #scenarioUser(device: string): string {
     const user = this.#slot(device).actor?.inspect().user;
-    return user !== undefined && user !== "" ? user : this.#scenario.devices.find(({ name }) => name === device)!.user;
+    return user !== undefined && user !== ""
+      ? user
+      : this.#scenario.devices.find(({ name }) => name === device)!.user;
   }
 
   #deviceCrashed(slot: DeviceSlot, text: string): void {
     this.#record({ kind: "crash", at: 0, actor: "world", target: slot.name, text });
     this.#count("device crash");
     this.#network.noteCrash(slot.process);
-    this.#comeBack(slot.name, () => slot.actor === undefined, () => slot.start());
+    this.#comeBack(
+      slot.name,
+      () => slot.actor === undefined,
+      () => slot.start(),
+    );
   }
 
   #serverCrashed(slot: ServerSlot, text: string): void {
     this.#record({ kind: "crash", at: 0, actor: "world", target: slot.name, text });
     this.#count("server crash");
     this.#network.noteCrash(slot.process);
-    this.#comeBack(slot.name, () => !slot.isUp, () => slot.start());
+    this.#comeBack(
+      slot.name,
+      () => !slot.isUp,
+      () => slot.start(),
+    );
   }
 
   /** In a storm, what crashed by chance comes back by itself; elsewhere a step or the calm brings it back. */
   #comeBack(name: string, isDown: () => boolean, start: () => Promise<unknown>): void {
     const { accidents } = this.#trouble;
     if (accidents.crashServer === 0 && accidents.crashDevice === 0) return;
-    const afterMs = this.#kernel.random.decisions(name, "restart").nextBetween(1, accidents.restartAfterMaxMs);
+    const afterMs = this.#kernel.random
+      .decisions(name, "restart")
+      .nextBetween(1, accidents.restartAfterMaxMs);
     this.#main.after(afterMs, async () => {
       if (!isDown()) return;
       this.#restarted(name);
@@ -487,10 +503,15 @@ export class SimWorld implements World {
     this.#record({ kind: "restart", at: 0, actor: "world", target });
   }
 
-  #statementFate(index: number, address: StatementAddress): "pass" | "crash-before" | "crash-after" | "lose-answer" {
+  #statementFate(
+    index: number,
+    address: StatementAddress,
+  ): "pass" | "crash-before" | "crash-after" | "lose-answer" {
     const { crashServer, loseDatabaseAnswer } = this.#trouble.accidents;
     if (crashServer === 0 && loseDatabaseAnswer === 0) return "pass";
-    const draw = this.#kernel.random.decisions(`server ${index}`, `${address.purpose} ${address.statement}`).next();
+    const draw = this.#kernel.random
+      .decisions(`server ${index}`, `${address.purpose} ${address.statement}`)
+      .next();
     const point = draw % 1_000_000;
     if (point < crashServer) return draw % 2 === 0 ? "crash-before" : "crash-after";
     return point < crashServer + loseDatabaseAnswer ? "lose-answer" : "pass";
@@ -528,7 +549,10 @@ function typeOf(body: unknown): { readonly type?: string } {
   return typeof body.type === "string" ? { type: body.type } : {};
 }
 
-function rawToHttp(request: RawRequest, identity: { readonly token: string; readonly deviceId: string }): HttpRequest {
+function rawToHttp(
+  request: RawRequest,
+  identity: { readonly token: string; readonly deviceId: string },
+): HttpRequest {
   const url = new URL(request.path, serverUrl);
   const query: Record<string, string | string[]> = {};
   for (const name of new Set(url.searchParams.keys())) {

@@ -1,0 +1,65 @@
+// Measuring on machines that are noisy and differ: every row is a rate, and beside it stands its ratio to a loop of
+// plain arithmetic that ran next to it. Ratios are what is compared from run to run.
+
+export interface Row {
+  readonly name: string;
+  readonly unit: string;
+  readonly value: number;
+  /** Operations of the calibration loop in the same time; absent for rows that are ratios already. */
+  readonly perCalibration?: number;
+  readonly floor: number;
+  readonly target: number;
+  /** Whether less is better, as for a time. */
+  readonly isLessBetter: boolean;
+  readonly note?: string;
+}
+
+/** Runs `work` again and again for about `forMs`, after one warm-up of a fifth of that. Answers units of work per
+ *  second; `work` says how many units it did. */
+export async function ratePerSecond(
+  forMs: number,
+  work: (round: number) => Promise<number>,
+): Promise<number> {
+  let round = 0;
+  const run = async (untilMs: number): Promise<number> => {
+    let units = 0;
+    while (performance.now() < untilMs) units += await work(round++);
+    return units;
+  };
+  await run(performance.now() + forMs / 5);
+  const begin = performance.now();
+  const units = await run(begin + forMs);
+  return (units / (performance.now() - begin)) * 1_000;
+}
+
+/** The median time of `times` runs. Units: milliseconds. */
+export async function medianMs(times: number, work: () => Promise<void>): Promise<number> {
+  const took: number[] = [];
+  for (let run = 0; run < times; run++) {
+    const begin = performance.now();
+    await work();
+    took.push(performance.now() - begin);
+  }
+  return took.sort((left, right) => left - right)[Math.floor(times / 2)]!;
+}
+
+/** Steps of a fixed integer loop per second, the best of three: what this machine can do at this moment. */
+export function calibrate(): number {
+  let best = 0;
+  for (let run = 0; run < 3; run++) {
+    const begin = performance.now();
+    let hash = 1;
+    for (let step = 0; step < 20_000_000; step++) hash = Math.imul(hash ^ step, 0x85eb_ca6b) + 1;
+    // The result is used, so that the loop cannot be left out.
+    const rate = 20_000_000 / (performance.now() - begin + (hash === 0 ? 1 : 0));
+    best = Math.max(best, rate * 1_000);
+  }
+  return best;
+}
+
+export function formatRow(row: Row): string {
+  const reached = (bar: number): boolean => (row.isLessBetter ? row.value <= bar : row.value >= bar);
+  const verdict = reached(row.target) ? "target" : reached(row.floor) ? "floor" : "BELOW THE FLOOR";
+  const value = row.value >= 1_000 ? Math.round(row.value).toLocaleString("en") : row.value.toFixed(2);
+  return `${row.name.padEnd(62)} ${value.padStart(12)} ${row.unit.padEnd(12)} ${verdict}${row.note === undefined ? "" : `  (${row.note})`}`;
+}
