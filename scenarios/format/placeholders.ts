@@ -1,6 +1,6 @@
 // Placeholders. `{n}`, `{n+1}`, `{n:12}` (filled up with zeros to 12 digits) are known to the parser: the round of a
 // `repeat`, the value of a `for-each`. `{w}`, `{w-1}`, `{laptop.cursor}` are known to the interpreter only: what a
-// step remembered, a member of a device's status. `{{` and `}}` are braces.
+// step remembered, a member of a device's status. `{{w}}` is the text `{w}`.
 import { isJsonObject, type JsonValue } from "../../protocol/json.ts";
 
 /** What stands between the braces, taken apart. */
@@ -23,7 +23,7 @@ export function readPlaceholder(inner: string): Placeholder | undefined {
 
 /** Puts values in the place of placeholders. `valueOf` answers `undefined` for a name that it does not know: then the
  *  placeholder stays as it is. A text that is one placeholder and nothing else becomes the value with its type.
- *  `isLast` also turns `{{` into `{`. */
+ *  `isLast` also turns `{{w}}` into `{w}`. */
 export function fillText(
   text: string,
   valueOf: (name: string) => JsonValue | undefined,
@@ -31,9 +31,9 @@ export function fillText(
 ): JsonValue {
   const alone = /^\{([^{}]*)\}$/u.exec(text)?.[1];
   if (alone !== undefined) return fillOne(alone, valueOf) ?? text;
-  return text.replaceAll(bracesOrPlaceholder, (whole, inner: string | undefined) => {
-    if (inner === undefined) return isLast ? whole[0]! : whole;
-    const value = fillOne(inner, valueOf);
+  return text.replaceAll(escapedOrPlaceholder, (whole, escaped?: string, inner?: string) => {
+    if (escaped !== undefined) return isLast ? `{${escaped}}` : whole;
+    const value = fillOne(inner!, valueOf);
     return value === undefined ? whole : typeof value === "string" ? value : JSON.stringify(value);
   });
 }
@@ -55,14 +55,14 @@ export function fillJson(
 /** Every placeholder in a text, in order. */
 export function placeholdersIn(text: string): readonly Placeholder[] {
   const found: Placeholder[] = [];
-  for (const [, inner] of text.matchAll(bracesOrPlaceholder)) {
+  for (const [, , inner] of text.matchAll(escapedOrPlaceholder)) {
     const placeholder = inner === undefined ? undefined : readPlaceholder(inner);
     if (placeholder !== undefined) found.push(placeholder);
   }
   return found;
 }
 
-const bracesOrPlaceholder = /\{\{|\}\}|\{([a-z][\w.:+-]*)\}/giu;
+const escapedOrPlaceholder = /\{\{([a-z][\w.:+-]*)\}\}|\{([a-z][\w.:+-]*)\}/giu;
 
 function fillOne(inner: string, valueOf: (name: string) => JsonValue | undefined): JsonValue | undefined {
   const placeholder = readPlaceholder(inner);

@@ -17,6 +17,7 @@ import { readRequest } from "./read-request.ts";
 import { readServerLine } from "./server-lines.ts";
 import { didYouMean } from "./suggest.ts";
 import type { DeviceAction, Step } from "./types.ts";
+import { settleWithinMs } from "./world.ts";
 import type { Entry, YamlReader } from "./yaml-reader.ts";
 
 /** What a scenario has said before its steps. */
@@ -41,9 +42,6 @@ export const stepWords = [
   "expect",
   "remember",
 ] as const;
-
-/** When nothing else is said, this long. Units: milliseconds. */
-export const settleWithinMs = 600_000;
 
 /** A real run waits in real time; who needs more moves the clock. Units: milliseconds. */
 const waitMaxMs = 60_000;

@@ -3,6 +3,9 @@
 import type { JsonValue } from "../../protocol/json.ts";
 import type { Ability, DeviceAction, NetworkAction, RawRequest, Scenario, ServerAction } from "./types.ts";
 
+/** How long a `settle` may take that says nothing else: ten times the longest back-off. Units: milliseconds. */
+export const settleWithinMs = 600_000;
+
 /** What a step came to, in words that expectations can be held against. */
 export interface StepOutcome {
   /** `ok`, `unknown` (no answer), `refused` (the server said no), `blocked` (the device did not even ask). */
