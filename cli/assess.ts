@@ -1,0 +1,122 @@
+// From what was observed to a result: checks, laws and faults that never struck, each of which can fail a scenario.
+import assert from "node:assert/strict";
+import type { History } from "../invariants/history.ts";
+import type { CheckOutcome, ScenarioOutcome, ScenarioResult } from "../invariants/result.ts";
+import type { Judgement } from "../invariants/verdict.ts";
+import type { Scenario } from "../scenarios/format/types.ts";
+import type { WorldName } from "../reports/reporter.ts";
+import type { Observed } from "./world-runner.ts";
+
+/** One scenario in one world under one seed. */
+export interface Attempt {
+  readonly scenario: Scenario;
+  readonly world: WorldName;
+  readonly seed: string;
+  /** The command that runs it again. */
+  readonly replay: string;
+}
+
+/** The result of a run that came to its end. `judge` applies the laws of the scenario's protocol. */
+export function assess(
+  attempt: Attempt,
+  observed: Observed,
+  { judge, durationMs }: { judge: (history: History) => readonly Judgement[]; durationMs: number },
+): ScenarioResult {
+  const judgements = judge(observed.history);
+  const checks = [...observed.checks, ...expectedViolations(attempt.scenario, judgements)];
+  const outcome = outcomeOf({ attempt, observed, checks, judgements });
+  return {
+    ...emptyResult(attempt),
+    outcome,
+    checks,
+    judgements,
+    durationMs,
+    faults: observed.faults,
+    unusedFaults: observed.unusedFaults,
+    ...(outcome === "fail" ? { history: observed.history } : {}),
+    ...(observed.digest === undefined ? {} : { digest: observed.digest }),
+    ...(observed.virtualMs === undefined ? {} : { virtualMs: observed.virtualMs }),
+  };
+}
+
+/** The result of a scenario that this world cannot run. */
+export function blockedResult(attempt: Attempt, missing: readonly string[]): ScenarioResult {
+  assert(missing.length > 0, "a blocked scenario names what is missing");
+  return { ...emptyResult(attempt), outcome: "blocked", missing };
+}
+
+/** The result of a scenario that a bail or Ctrl-C left out. */
+export function skippedResult(attempt: Attempt): ScenarioResult {
+  return { ...emptyResult(attempt), outcome: "skipped" };
+}
+
+/** The result of a scenario during which Seatrial itself failed. */
+export function errorResult(attempt: Attempt, error: unknown, durationMs: number): ScenarioResult {
+  return { ...emptyResult(attempt), outcome: "error", error: stackOf(error), durationMs };
+}
+
+/** The result of a scenario that was not over in time. Somebody hangs, and it is not the clock of the machine: a
+ *  failure of what was tested. */
+export function timeoutResult(attempt: Attempt, timeoutMs: number): ScenarioResult {
+  const check: CheckOutcome = {
+    pass: false,
+    line: 1,
+    text: "the scenario ends",
+    expected: `an end within ${timeoutMs} ms`,
+    seen: "still running; --timeout changes the bound",
+  };
+  return { ...emptyResult(attempt), outcome: "fail", checks: [check], durationMs: timeoutMs };
+}
+
+/** Laws that hold against every build except those that the scenario was written to see broken. */
+export function isUnexpectedViolation(scenario: Scenario, { law, verdict }: Judgement): boolean {
+  return verdict.outcome === "violated" && !(scenario.expect.violates ?? []).includes(law);
+}
+
+function outcomeOf(run: {
+  readonly attempt: Attempt;
+  readonly observed: Observed;
+  readonly checks: readonly CheckOutcome[];
+  readonly judgements: readonly Judgement[];
+}): ScenarioOutcome {
+  const isViolated = run.judgements.some((one) => isUnexpectedViolation(run.attempt.scenario, one));
+  const hasFailedCheck = run.checks.some(({ pass }) => !pass);
+  return isViolated || hasFailedCheck || run.observed.unusedFaults.length > 0 ? "fail" : "pass";
+}
+
+/** A scenario written against a broken build fails where the break does not show. */
+function expectedViolations(scenario: Scenario, judgements: readonly Judgement[]): readonly CheckOutcome[] {
+  return (scenario.expect.violates ?? []).map((law) => {
+    const judgement = judgements.find((one) => one.law === law);
+    return {
+      pass: judgement?.verdict.outcome === "violated",
+      line: 1,
+      text: `violates: ${law}`,
+      expected: "the law is violated",
+      seen: judgement === undefined ? "no such law" : `the law is ${judgement.verdict.outcome}`,
+    };
+  });
+}
+
+function emptyResult({ scenario, world, seed, replay }: Attempt): ScenarioResult {
+  return {
+    id: scenario.id,
+    title: scenario.title,
+    protocol: scenario.protocol,
+    requirements: scenario.requirements,
+    world,
+    seed,
+    outcome: "skipped",
+    checks: [],
+    judgements: [],
+    durationMs: 0,
+    faults: {},
+    unusedFaults: [],
+    missing: [],
+    replay,
+  };
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,22 @@
+// How Seatrial was called, so that the commands it prints can be pasted where its reader stands.
+
+const isPlainWord = /^[\w@%+=:,./-]+$/;
+
+/** How this very program is called again: through npm in a clone, by its name where it is installed. */
+export function programName(scriptPath = process.argv[1] ?? ""): string {
+  return scriptPath.endsWith(".ts") ? "npm run -s seatrial --" : "seatrial";
+}
+
+/** A command line that a shell reads back as these words. */
+export function replayCommand(words: readonly string[]): string {
+  return [programName(), ...words.map(quoteWord)].join(" ");
+}
+
+/** The command line as it was given. */
+export function givenCommand(): string {
+  return ["seatrial", ...process.argv.slice(2).map(quoteWord)].join(" ");
+}
+
+function quoteWord(word: string): string {
+  return isPlainWord.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,157 @@
+// The runner: scenarios × worlds → results, told to the reporters as they come. Every selected scenario ends up in the
+// results exactly once per world, whatever happens on the way: passed, failed, blocked, skipped, or an error of ours.
+import assert from "node:assert/strict";
+import type { History } from "../invariants/history.ts";
+import type { RunResult, ScenarioResult } from "../invariants/result.ts";
+import type { Judgement } from "../invariants/verdict.ts";
+import type { Reporter } from "../reports/reporter.ts";
+import type { Scenario } from "../scenarios/format/types.ts";
+import { missingAbilities } from "../scenarios/format/world.ts";
+import { type Attempt, assess, blockedResult, errorResult, skippedResult, timeoutResult } from "./assess.ts";
+import { SetupError } from "./errors.ts";
+import { replayCommand } from "./invocation.ts";
+import type { WorldRunner } from "./world-runner.ts";
+
+/** The seed of a scenario that names none, where the command line names none either. */
+export const defaultSeed = "1";
+/** How long a world may take to clean up after it was told to stop. Units: milliseconds. */
+const cleanupGraceMs = 15_000;
+
+export interface RunRequest {
+  readonly scenarios: readonly Scenario[];
+  /** One after another, in this order. */
+  readonly worlds: readonly WorldRunner[];
+  /** Applies the laws of the scenario's protocol. */
+  readonly judge: (scenario: Scenario, history: History) => readonly Judgement[];
+  readonly reporters: readonly Reporter[];
+  /** Over all scenarios; absent means that each runs under its own, or the default. */
+  readonly seed?: string;
+  /** Failures after which the rest is skipped. */
+  readonly bail?: number;
+  /** Per scenario. Units: milliseconds of wall time. Only between waits: the simulation is bounded in events instead. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly version: string;
+  readonly command: string;
+}
+
+/** Runs everything that was asked for. Errors: none of a scenario; a reporter that throws is a bug and ends the run. */
+export async function runScenarios(request: RunRequest): Promise<RunResult> {
+  const startedAt = new Date();
+  const { reporters, scenarios, worlds } = request;
+  for (const reporter of reporters) {
+    reporter.onRunBegin?.({
+      version: request.version,
+      command: request.command,
+      worlds: worlds.map(({ world }) => ({ world, scenarios: scenarios.length })),
+    });
+  }
+  const run = new Run(request);
+  for (const world of worlds) await run.inWorld(world);
+  assert.equal(run.results.length, scenarios.length * worlds.length, "every scenario has one result per world");
+  const result: RunResult = {
+    version: request.version,
+    startedAt: startedAt.toISOString(),
+    durationMs: Date.now() - startedAt.getTime(),
+    command: request.command,
+    node: process.version,
+    interrupted: request.signal.aborted || run.results.some(({ outcome }) => outcome === "skipped"),
+    results: run.results,
+  };
+  for (const reporter of reporters) reporter.onRunEnd?.(result);
+  return result;
+}
+
+class Run {
+  readonly results: ScenarioResult[] = [];
+  readonly #request: RunRequest;
+  #failures = 0;
+  /** Set when a world cannot be brought up: the rest of that world is skipped instead of failing one by one. */
+  #brokenWorld: WorldRunner | undefined;
+
+  constructor(request: RunRequest) {
+    this.#request = request;
+  }
+
+  get isCutShort(): boolean {
+    return this.#request.signal.aborted || this.#failures >= (this.#request.bail ?? Infinity);
+  }
+
+  /** Workers take scenarios from one list; results keep the order of the list. */
+  async inWorld(world: WorldRunner): Promise<void> {
+    const queue = this.#request.scenarios.map((scenario) => this.#attempt(scenario, world));
+    const results: ScenarioResult[] = Array.from({ length: queue.length });
+    let next = 0;
+    const work = async (): Promise<void> => {
+      while (next < queue.length) {
+        const index = next++;
+        const result = await this.#one(queue[index]!, world);
+        results[index] = result;
+        if (result.outcome === "fail" || result.outcome === "error") this.#failures++;
+        for (const reporter of this.#request.reporters) reporter.onScenarioEnd?.(result);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.max(1, world.workers) }, work));
+    this.results.push(...results);
+  }
+
+  async #one(attempt: Attempt, world: WorldRunner): Promise<ScenarioResult> {
+    const missing = missingAbilities(attempt.scenario, world);
+    if (missing.length > 0) return blockedResult(attempt, missing);
+    if (this.isCutShort || this.#brokenWorld === world) return skippedResult(attempt);
+    const { id, title } = attempt.scenario;
+    for (const reporter of this.#request.reporters) {
+      reporter.onScenarioBegin?.({ id, title, world: world.world });
+    }
+    await breathe();
+    return this.isCutShort ? skippedResult(attempt) : this.#run(attempt, world);
+  }
+
+  async #run(attempt: Attempt, world: WorldRunner): Promise<ScenarioResult> {
+    const { signal, timeoutMs, judge } = this.#request;
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const startedAt = performance.now();
+    const elapsed = (): number => Math.round((performance.now() - startedAt) * 10) / 10;
+    try {
+      const observed = await orAbandoned(
+        (either) => world.run(attempt.scenario, { seed: attempt.seed, signal: either }),
+        AbortSignal.any([signal, timeout]),
+      );
+      return assess(attempt, observed, {
+        judge: (history) => judge(attempt.scenario, history),
+        durationMs: elapsed(),
+      });
+    } catch (error) {
+      if (signal.aborted) return skippedResult(attempt);
+      if (timeout.aborted) return timeoutResult(attempt, timeoutMs);
+      if (error instanceof SetupError) this.#brokenWorld = world;
+      return errorResult(attempt, error, elapsed());
+    }
+  }
+
+  #attempt(scenario: Scenario, { world }: WorldRunner): Attempt {
+    const seed = this.#request.seed ?? scenario.seed ?? defaultSeed;
+    return { scenario, world, seed, replay: replayCommand([world, scenario.id, "--seed", seed]) };
+  }
+}
+
+/** Lets signals be heard and progress be painted: a simulated run never returns to the event loop by itself. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Waits for a run; once the signal is aborted, for its cleaning up, but not for ever. */
+async function orAbandoned<T>(run: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+  const abandoned = Promise.withResolvers<never>();
+  let grace: NodeJS.Timeout | undefined;
+  const onAbort = (): void => {
+    grace = setTimeout(() => abandoned.reject(new Error("the world did not stop when told to")), cleanupGraceMs);
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([run(signal), abandoned.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    clearTimeout(grace);
+  }
+}

@@ -1,0 +1,37 @@
+// What the runner needs of a world: its abilities, and one scenario at a time. The simulation and the live world are
+// brought to this shape by sim-runner.ts and live-runner.ts; the runner knows no more of them.
+import type { History } from "../invariants/history.ts";
+import type { CheckOutcome } from "../invariants/result.ts";
+import type { Ability, Scenario } from "../scenarios/format/types.ts";
+import type { WorldName } from "../reports/reporter.ts";
+
+/** What one run of one scenario left behind, before anybody judged it. */
+export interface Observed {
+  readonly history: History;
+  readonly checks: readonly CheckOutcome[];
+  /** How often each kind of fault really happened. */
+  readonly faults: Readonly<Record<string, number>>;
+  /** Faults that the scenario arranged and that never happened. */
+  readonly unusedFaults: readonly string[];
+  readonly digest?: string;
+  readonly virtualMs?: number;
+  /** Kernel events taken; only the simulation counts them. */
+  readonly events?: number;
+}
+
+export interface RunOptions {
+  readonly seed: string;
+  /** Aborted by Ctrl-C and by the time-out: stop, clean up, and reject. */
+  readonly signal: AbortSignal;
+}
+
+export interface WorldRunner {
+  readonly world: WorldName;
+  readonly abilities: ReadonlySet<Ability>;
+  /** Scenarios side by side; 1 where the world has one thread. */
+  readonly workers: number;
+  /** Errors: SetupError where the world cannot be brought up; anything else is a bug of ours. */
+  run(scenario: Scenario, options: RunOptions): Promise<Observed>;
+  /** Ends what the world started. Called once, also after an interruption. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,119 @@
+// One failure, told so that a stranger understands it: what the scenario is about, what was promised, the two facts
+// that cannot both be, the few events that led there, and the command that shows it again. The terminal prints it in
+// colour, JUnit and the JSON document carry it plain.
+import type { CheckOutcome, ScenarioResult } from "../invariants/result.ts";
+import type { Judgement } from "../invariants/verdict.ts";
+import { type Ink, plainInk } from "./ink.ts";
+import type { Storyteller } from "./reporter.ts";
+import { layoutStory } from "./story-layout.ts";
+import { printable, wrap } from "./wrap.ts";
+
+/** Width of a failure in files. Units: characters. */
+const widthInFiles = 100;
+const labelWidth = 10;
+
+export interface FailureLayout {
+  readonly tell: Storyteller;
+  /** Units: characters. */
+  readonly width: number;
+  readonly ink: Ink;
+}
+
+/** The failure as lines no longer than the width. Empty for a result that is no failure. */
+export function failureLines(result: ScenarioResult, layout: FailureLayout): readonly string[] {
+  if (result.outcome !== "fail" && result.outcome !== "error") return [];
+  const inner = { ...layout, width: layout.width - 2 };
+  const parts: readonly (readonly string[])[] = [
+    [...titleLines(result, inner)],
+    ...failedChecks(result).map((check) => checkLines(check, inner)),
+    ...violationsOf(result).map((judgement) => violationLines(result, judgement, inner)),
+    unusedFaultLines(result, inner),
+    errorLines(result, inner),
+    [`${inner.ink.bold("again:")} ${inner.ink.cyan(printable(result.replay))}`],
+  ];
+  const { red, bold } = layout.ink;
+  const head = `${red("✗")} ${bold(printable(result.id))}  ${layout.ink.dim(`(${result.world}, seed ${printable(result.seed)})`)}`;
+  const body = parts.filter((lines) => lines.length > 0).flatMap((lines) => [...lines, ""]);
+  return [head, ...body.map((line) => (line === "" ? "" : `  ${line}`))];
+}
+
+/** The failure without colour, for files. */
+export function failureText(result: ScenarioResult, tell: Storyteller): string {
+  return failureLines(result, { tell, width: widthInFiles, ink: plainInk }).join("\n").trimEnd();
+}
+
+/** What failed, in one line. */
+export function failureSummary(result: ScenarioResult): string {
+  const laws = violationsOf(result).map(({ law }) => `law ${law} is violated`);
+  const checks = failedChecks(result).map(({ line, text }) => `line ${line}: ${text}`);
+  const unused = result.unusedFaults.map((fault) => `never happened: ${fault}`);
+  const errors = result.error === undefined ? [] : [firstLine(result.error)];
+  return printable([...errors, ...laws, ...checks, ...unused].join("; "));
+}
+
+export function violationsOf(result: ScenarioResult): readonly Judgement[] {
+  return result.judgements.filter(({ verdict }) => verdict.outcome === "violated");
+}
+
+export function failedChecks(result: ScenarioResult): readonly CheckOutcome[] {
+  return result.checks.filter(({ pass }) => !pass);
+}
+
+function titleLines({ title }: ScenarioResult, { width }: FailureLayout): readonly string[] {
+  return wrap(printable(title), width);
+}
+
+function checkLines(check: CheckOutcome, layout: FailureLayout): readonly string[] {
+  const { ink, width } = layout;
+  return [
+    ...wrap(`check, line ${check.line} of the scenario: ${printable(check.text)}`, width).map(ink.bold),
+    ...labelled("expected", check.expected, layout),
+    ...labelled("seen", check.seen, layout).map(ink.red),
+  ];
+}
+
+function violationLines(
+  result: ScenarioResult,
+  { law, promise, requirements, verdict }: Judgement,
+  layout: FailureLayout,
+): readonly string[] {
+  if (verdict.outcome !== "violated") return [];
+  const { ink, width } = layout;
+  const rules = requirements.length === 0 ? "" : ` (${requirements.join(", ")})`;
+  const more = verdict.violations > 1 ? `; the first of ${verdict.violations} times is told here` : "";
+  const story = layoutStory(layout.tell(result, law), { ink, width: width - 2 });
+  return [
+    ...wrap(`law ${law} is violated${rules}${more}`, width).map(ink.bold),
+    ...labelled("promise", promise, layout),
+    ...labelled("but", verdict.witness.explanation, layout).map(ink.red),
+    ...(story.length === 0 ? [] : ["", ...story]),
+  ];
+}
+
+function unusedFaultLines({ unusedFaults }: ScenarioResult, layout: FailureLayout): readonly string[] {
+  if (unusedFaults.length === 0) return [];
+  const { ink, width } = layout;
+  const why = "The scenario arranged faults that never happened, so it did not show what it is meant to show:";
+  return [...wrap(why, width).map(ink.bold), ...unusedFaults.flatMap((fault) => labelled("-", fault, layout, 2))];
+}
+
+function errorLines({ error }: ScenarioResult, { ink, width }: FailureLayout): readonly string[] {
+  if (error === undefined) return [];
+  const title = "Seatrial itself failed here; this says nothing about what was tested:";
+  return [ink.bold(ink.yellow(title)), ...wrap(printable(error), width - 2).map((line) => `  ${line}`)];
+}
+
+function labelled(
+  label: string,
+  text: string,
+  { width }: FailureLayout,
+  columns = labelWidth,
+): readonly string[] {
+  return wrap(printable(text), width - columns - 2).map(
+    (line, index) => `  ${(index === 0 ? label : "").padEnd(columns)}${line}`,
+  );
+}
+
+function firstLine(text: string): string {
+  return text.split("\n")[0] ?? "";
+}

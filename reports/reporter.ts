@@ -1,0 +1,53 @@
+// What a reporter is. The runner calls the hooks in this order and waits for none but the last:
+//   onRunBegin, (onScenarioBegin, onScenarioEnd | onProgress)*, onRunEnd
+// Scenarios of one world may overlap. `onRunEnd` comes after an interruption too, so that what was found is never lost.
+import type { RunResult, ScenarioResult } from "../invariants/result.ts";
+
+export type WorldName = ScenarioResult["world"];
+
+/** What is about to be run. */
+export interface RunPlan {
+  readonly version: string;
+  readonly command: string;
+  readonly worlds: readonly { readonly world: WorldName; readonly scenarios: number }[];
+}
+
+export interface ScenarioStart {
+  readonly id: string;
+  readonly title: string;
+  readonly world: WorldName;
+}
+
+/** How far a storm has come: the same scenario generator under one seed after another. */
+export interface StormProgress {
+  readonly seedsDone: number;
+  readonly seedsTotal: number;
+  /** Kernel events of all seeds so far. */
+  readonly events: number;
+  readonly elapsedMs: number;
+  /** How often each kind of fault really happened. */
+  readonly faults: Readonly<Record<string, number>>;
+  readonly violations: number;
+}
+
+/** One line of a story: who did what, when. */
+export interface StoryLine {
+  /** Units: milliseconds since the run began. */
+  readonly at: number;
+  /** A device's name, `server` or `world`. */
+  readonly lane: string;
+  readonly text: string;
+  /** One of the events that contradict the law. */
+  readonly highlighted: boolean;
+}
+
+/** Tells, for one violated law of a result, the few events that lead to it. Empty where no history was kept. */
+export type Storyteller = (result: ScenarioResult, law: string) => readonly StoryLine[];
+
+export interface Reporter {
+  onRunBegin?(plan: RunPlan): void;
+  onScenarioBegin?(scenario: ScenarioStart): void;
+  onScenarioEnd?(result: ScenarioResult): void;
+  onProgress?(progress: StormProgress): void;
+  onRunEnd?(run: RunResult): void;
+}

@@ -1,0 +1,84 @@
+// A story on paper: who did what, in the order of time, in lanes. Where the width allows it every lane is a column, so
+// that a race is seen side by side; else each line names its lane. Readable without colour: `>` marks the events that
+// contradict the law.
+import type { Ink } from "./ink.ts";
+import type { StoryLine } from "./reporter.ts";
+import { runTimeText } from "./time-text.ts";
+import { printable, wrap } from "./wrap.ts";
+
+/** Narrower columns break every sentence. Units: characters. */
+const laneWidthMin = 22;
+/** Wider ones tear the lanes apart. Units: characters. */
+const laneWidthMax = 44;
+const laneGap = 2;
+/** More than this is no story. The rest stands in results.json. */
+const linesMax = 80;
+
+export interface StoryLayout {
+  /** Units: characters. */
+  readonly width: number;
+  readonly ink: Ink;
+}
+
+/** The story as lines no longer than the width. */
+export function layoutStory(story: readonly StoryLine[], layout: StoryLayout): readonly string[] {
+  if (story.length === 0) return [];
+  const shown = story.slice(0, linesMax);
+  const lanes = lanesOf(shown);
+  const timeWidth = Math.max(...shown.map(({ at }) => runTimeText(at).length));
+  const room = layout.width - timeWidth - 4;
+  const laneWidth = Math.floor((room - laneGap * (lanes.length - 1)) / lanes.length);
+  const lines =
+    lanes.length > 1 && laneWidth >= laneWidthMin
+      ? inColumns(shown, { ...layout, lanes, timeWidth, laneWidth: Math.min(laneWidth, laneWidthMax) })
+      : inRows(shown, { ...layout, lanes, timeWidth });
+  const rest = story.length - shown.length;
+  return rest === 0 ? lines : [...lines, `  … ${rest} more in results.json`];
+}
+
+/** Devices as they come up, then the server, then the world. */
+function lanesOf(story: readonly StoryLine[]): readonly string[] {
+  const rank = (lane: string): number => (lane === "world" ? 2 : lane.startsWith("server") ? 1 : 0);
+  return [...new Set(story.map(({ lane }) => lane))].sort((left, right) => rank(left) - rank(right));
+}
+
+interface Columns extends StoryLayout {
+  readonly lanes: readonly string[];
+  readonly timeWidth: number;
+  readonly laneWidth: number;
+}
+
+function inColumns(story: readonly StoryLine[], layout: Columns): readonly string[] {
+  const { ink, lanes, laneWidth, timeWidth } = layout;
+  const title = lanes.map((lane) => printable(lane).padEnd(laneWidth + laneGap)).join("");
+  const header = `  ${"time".padStart(timeWidth)}  ${title}`.trimEnd();
+  const lines = story.flatMap((line) => {
+    const indent = " ".repeat(lanes.indexOf(line.lane) * (laneWidth + laneGap));
+    return wrap(printable(line.text), laneWidth).map((text, index) => {
+      const front = index === 0 ? timeCell(line, timeWidth) : " ".repeat(timeWidth + 4);
+      return paint(line, `${front}${indent}${text}`, ink);
+    });
+  });
+  return [ink.dim(header), ...lines];
+}
+
+function inRows(story: readonly StoryLine[], layout: Omit<Columns, "laneWidth">): readonly string[] {
+  const { ink, lanes, timeWidth, width } = layout;
+  const laneWidth = Math.max(...lanes.map((lane) => printable(lane).length));
+  const room = Math.max(20, width - timeWidth - laneWidth - 6);
+  return story.flatMap((line) =>
+    wrap(printable(line.text), room).map((text, index) => {
+      const lane = printable(index === 0 ? line.lane : "").padEnd(laneWidth);
+      const front = index === 0 ? timeCell(line, timeWidth) : " ".repeat(timeWidth + 4);
+      return paint(line, `${front}${lane}  ${text}`, ink);
+    }),
+  );
+}
+
+function timeCell({ at, highlighted }: StoryLine, width: number): string {
+  return `${highlighted ? ">" : " "} ${runTimeText(at).padStart(width)}  `;
+}
+
+function paint({ highlighted }: StoryLine, text: string, ink: Ink): string {
+  return highlighted ? ink.bold(ink.red(text)) : text;
+}

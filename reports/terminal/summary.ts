@@ -1,0 +1,163 @@
+// The last words of a run. Failures stand near the end, where the eye is, and the very last line is the plain count
+// that scripts and people look for.
+import type { RunResult, ScenarioOutcome, ScenarioResult } from "../../invariants/result.ts";
+import { failureLines } from "../failure-text.ts";
+import type { Ink } from "../ink.ts";
+import type { Storyteller, StormProgress, WorldName } from "../reporter.ts";
+import { countText, durationText } from "../time-text.ts";
+import { disagreementsOf, lawTotalsOf, totalsOf } from "../totals.ts";
+import { printable, wrap } from "../wrap.ts";
+import { outcomeInk } from "./plain-lines.ts";
+import { faultsText } from "./storm-lines.ts";
+
+/** Told in full; a longer list drowns the first one. The rest is named in one line each. */
+const storiesMax = 10;
+
+export interface SummaryOptions {
+  readonly tell: Storyteller;
+  readonly outputDir: string;
+  readonly ink: Ink;
+  readonly width: number;
+  readonly storm: StormProgress | undefined;
+}
+
+export function summaryLines(run: RunResult, options: SummaryOptions): readonly string[] {
+  const { storm } = options;
+  return [
+    "",
+    ...(storm === undefined ? areaLines(run, options) : stormSummary(storm, options)),
+    ...storyLines(run, options),
+    ...blockedLines(run, options),
+    ...disagreementLines(run, options),
+    ...closingLines(run, options),
+  ];
+}
+
+/** A table: areas down, worlds across. */
+function areaLines({ results }: RunResult, { ink }: SummaryOptions): readonly string[] {
+  const worlds = [...new Set(results.map(({ world }) => world))];
+  const areas = [...new Set(results.map(areaOf))].sort();
+  if (areas.length === 0) return [];
+  const nameWidth = Math.max(...areas.map((area) => area.length), 8);
+  const cellWidth = 34;
+  const cell = (area: string, world: WorldName): string => {
+    const counts = countsText(
+      results.filter((result) => areaOf(result) === area && result.world === world),
+      ink,
+    );
+    return counts.styled + " ".repeat(Math.max(2, cellWidth - counts.plain.length));
+  };
+  const header = `  ${"".padEnd(nameWidth)}  ${worlds.map((world) => world.padEnd(cellWidth)).join("")}`;
+  const rows = areas.map(
+    (area) => `  ${area.padEnd(nameWidth)}  ${worlds.map((world) => cell(area, world)).join("")}`,
+  );
+  return [ink.dim(header.trimEnd()), ...rows.map((row) => row.trimEnd()), ""];
+}
+
+const outcomeWords: Readonly<Record<ScenarioOutcome, string>> = {
+  pass: "passed",
+  fail: "failed",
+  error: "errors",
+  blocked: "blocked",
+  skipped: "skipped",
+};
+
+function countsText(results: readonly ScenarioResult[], ink: Ink): { plain: string; styled: string } {
+  const totals = totalsOf(results);
+  const parts = (["pass", "fail", "error", "blocked", "skipped"] as const)
+    .filter((outcome) => totals[outcome] > 0)
+    .map((outcome) => ({ outcome, text: `${totals[outcome]} ${outcomeWords[outcome]}` }));
+  return {
+    plain: parts.map(({ text }) => text).join(", "),
+    styled: parts.map(({ outcome, text }) => outcomeInk(outcome, ink)(text)).join(", "),
+  };
+}
+
+function stormSummary(storm: StormProgress, { ink, width }: SummaryOptions): readonly string[] {
+  const { seedsDone, elapsedMs, events } = storm;
+  const seconds = Math.max(0.001, elapsedMs / 1_000);
+  const speed = `${countText(seedsDone)} seeds in ${durationText(elapsedMs)}: ${countText(seedsDone / seconds)} seeds/s, ${countText(events / seconds)} events/s`;
+  return [
+    ink.bold(`  storm: ${speed}`),
+    ...wrap(faultsText(storm.faults), width - 2).map((line) => `  ${line}`),
+    "",
+  ];
+}
+
+function storyLines({ results }: RunResult, { tell, width, ink }: SummaryOptions): readonly string[] {
+  const failures = results.filter(({ outcome }) => outcome === "fail" || outcome === "error");
+  const told = failures.slice(0, storiesMax).flatMap((result) => failureLines(result, { tell, width, ink }));
+  const rest = failures.slice(storiesMax);
+  if (rest.length === 0) return told;
+  return [
+    ...told,
+    ink.bold(`and ${rest.length} more failed; their stories stand in junit.xml and results.json:`),
+    ...rest.map((result) => `  ${ink.red("✗")} ${printable(result.id)} (${result.world})`),
+    "",
+  ];
+}
+
+/** Grouped by what is missing, because one ability often unlocks many scenarios. */
+function blockedLines({ results }: RunResult, { ink }: SummaryOptions): readonly string[] {
+  const idsByMissing = new Map<string, string[]>();
+  for (const { world, missing, outcome, id } of results) {
+    if (outcome !== "blocked") continue;
+    const key = `${world} cannot do ${missing.join(", ")}`;
+    idsByMissing.set(key, [...(idsByMissing.get(key) ?? []), id]);
+  }
+  const named = 3;
+  return [...idsByMissing].flatMap(([missing, ids]) => {
+    const more = ids.length > named ? ` and ${ids.length - named} more` : "";
+    return [
+      ink.yellow(`○ ${missing}: ${ids.length} blocked`),
+      `    ${ids.slice(0, named).map(printable).join(", ")}${more}`,
+      "",
+    ];
+  });
+}
+
+function disagreementLines(run: RunResult, { ink }: SummaryOptions): readonly string[] {
+  const disagreements = disagreementsOf(run);
+  if (disagreements.length === 0) return [];
+  return [
+    ink.bold(ink.yellow("The two worlds disagree; either the model or the real thing is not what we think:")),
+    ...disagreements.map(
+      ({ id, sim, live }) =>
+        `  ${printable(id)}: ${outcomeWords[sim]} in sim, ${outcomeWords[live]} in live`,
+    ),
+    "",
+  ];
+}
+
+function closingLines(run: RunResult, { ink, outputDir, storm }: SummaryOptions): readonly string[] {
+  const totals = totalsOf(run.results);
+  const laws = lawTotalsOf(run.results);
+  const violated = laws.violated.length === 0 ? "" : `${laws.violated.length} violated, `;
+  const failed = totals.fail + totals.error;
+  const counts = [
+    `${totals.pass} passed`,
+    `${failed} failed`,
+    ...(totals.skipped > 0 ? [`${totals.skipped} skipped`] : []),
+  ].join(", ");
+  return [
+    ...(storm === undefined
+      ? [
+          ink.dim(
+            `laws: ${laws.held.length} held, ${violated}${laws.withoutCase.length} had no case; took ${durationText(run.durationMs)}`,
+          ),
+        ]
+      : []),
+    ink.dim(`reports: ${outputDir}`),
+    ...(run.interrupted ? [ink.yellow("cut short; what was not run is counted as skipped")] : []),
+    ...(totals.error > 0
+      ? [ink.yellow(`${totals.error} of the failed are errors of Seatrial itself`)]
+      : []),
+    ...(totals.blocked > 0 ? [ink.yellow(`${totals.blocked} blocked`)] : []),
+    failed > 0 ? ink.bold(ink.red(counts)) : ink.bold(counts),
+  ];
+}
+
+/** `waveflow/push/retry` → `waveflow/push` */
+function areaOf({ id }: ScenarioResult): string {
+  return id.split("/").slice(0, -1).join("/") || id;
+}
