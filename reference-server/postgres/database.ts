@@ -1,0 +1,31 @@
+// The server core's Database on PostgreSQL.
+import type { Database, Transaction, TransactionOptions } from "../waveflow/ports.ts";
+import type { SessionPool } from "./pool.ts";
+import { PostgresTransaction } from "./transaction.ts";
+
+export class PostgresDatabase implements Database {
+  readonly #pool: SessionPool;
+
+  constructor(pool: SessionPool) {
+    this.#pool = pool;
+  }
+
+  /** See the port. Errors: `SessionLost`, `CommitUnknown`, `StatementFailed`, and what `work` throws. */
+  async transaction<T>(
+    options: TransactionOptions,
+    work: (transaction: Transaction) => Promise<T>,
+  ): Promise<T> {
+    const session = await this.#pool.session();
+    try {
+      session.begin(options.isolation);
+      const value = await work(new PostgresTransaction(session));
+      await session.commit();
+      return value;
+    } catch (error) {
+      await session.rollback();
+      throw error;
+    } finally {
+      session.release();
+    }
+  }
+}
