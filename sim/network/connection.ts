@@ -1,7 +1,7 @@
 // A live socket. Frames arrive in order unless a fault says otherwise; either end may vanish without the other
 // noticing for a while. The server's end and the device's end are handed out as plain objects, so that a core cannot
 // tell this socket from a real one.
-import type { FaultRules } from "../../scenarios/format/fault-rules.ts";
+import type { FaultRules, FrameFault } from "../../scenarios/format/fault-rules.ts";
 import type { SimProcess } from "../kernel/process.ts";
 import type { ServerSocket } from "./network.ts";
 import type { Partitions } from "./partitions.ts";
@@ -49,7 +49,6 @@ export class Connection {
   #isDeviceOpen = false;
   #isOver = false;
   #isHalfOpen = false;
-  #isHolding = false;
   #held: unknown[] = [];
   /** Frames that were sent before the device's end stood open. */
   #early: unknown[] = [];
@@ -107,12 +106,8 @@ export class Connection {
     this.#isHalfOpen = true;
   }
 
-  holdFrames(): void {
-    this.#isHolding = true;
-  }
-
+  /** What the rule book had held comes in a burst. */
   releaseFrames(): void {
-    this.#isHolding = false;
     const held = this.#held;
     this.#held = [];
     this.#burst(held);
@@ -137,7 +132,12 @@ export class Connection {
 
   #sendToDevice(frame: unknown): void {
     if (this.#isOver) return;
-    const fate = this.#frameFate(frame);
+    const rule = this.#options.rules.forFrame(this.device);
+    if (rule?.verb === "hold-frame") {
+      this.#held.push(frame);
+      return;
+    }
+    const fate = this.#frameFate(rule);
     if (fate.ending === "cut") {
       this.cut();
       return;
@@ -146,10 +146,9 @@ export class Connection {
     for (let copy = 0; copy < fate.copies; copy++) this.#carryToDevice(frame, fate.extraDelayMs);
   }
 
-  #frameFate(frame: unknown): FrameFate {
-    const { fates, weather, rules, onFault } = this.#options;
+  #frameFate(rule: FrameFault | undefined): FrameFate {
+    const { fates, weather, onFault } = this.#options;
     const drawn = fates.nextFrame(weather());
-    const rule = rules.forFrame(this.device, frame);
     let fate = drawn;
     if (rule?.verb === "drop-frame") fate = { ...drawn, copies: 0, ending: "none", fault: "frame lost" };
     else if (rule?.verb === "repeat-frame")
@@ -172,8 +171,7 @@ export class Connection {
     this.#pending++;
     this.#later("frame", arrivesAt + extraDelayMs - now, () => {
       this.#pending--;
-      if (this.#isHolding) this.#held.push(frame);
-      else this.#passPartition(frame);
+      this.#passPartition(frame);
     });
   }
 

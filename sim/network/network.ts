@@ -220,10 +220,8 @@ export class Network {
       case "half-open":
         for (const connection of this.#connectionsOf(action.device)) connection.halfOpen();
         break;
-      case "hold-frames":
-        for (const connection of this.#connectionsOf(action.device)) connection.holdFrames();
-        break;
       case "release-frames":
+        this.#options.rules.add(action);
         for (const connection of this.#connectionsOf(action.device)) connection.releaseFrames();
         break;
       default:
