@@ -110,21 +110,24 @@ export class Automatic {
   async #runAll(): Promise<boolean> {
     const work = this.#work;
     const drained = await this.#attempt(() => work.drain());
-    await this.#reconnect();
-    const pulled = await this.#attempt(() => work.pull());
+    const caughtUp = await this.#reconnect();
+    const pulled = caughtUp ?? (await this.#attempt(() => work.pull()));
     const acknowledged = await this.#attempt(() => work.acknowledgeIfDue());
     return [drained, pulled, acknowledged].some((outcome) => this.#isFailure(outcome));
   }
 
-  async #reconnect(): Promise<void> {
-    if (!this.#isOn || !this.#config.live) return;
+  /** Opens the socket again where it is time, and returns the pull that came with it. A server without sockets is no
+   *  failure of the round: the device goes on by pulling. */
+  async #reconnect(): Promise<PassOutcome | undefined> {
+    if (!this.#isOn || !this.#config.live) return undefined;
     if (this.#work.isLive()) {
       this.#socketBackoff.succeeded();
-      return;
+      return undefined;
     }
-    if (this.#clock.now() < this.#reconnectAt) return;
-    const outcome = await this.#attempt(() => this.#work.connect());
-    if (this.#isFailure(outcome)) this.#reconnectAt = this.#clock.now() + this.#socketBackoff.failedMs();
+    if (this.#clock.now() < this.#reconnectAt) return undefined;
+    const connected = await this.#attempt(() => this.#work.connect());
+    if (this.#isFailure(connected)) this.#reconnectAt = this.#clock.now() + this.#socketBackoff.failedMs();
+    return connected === "disk failed" ? undefined : connected.pull;
   }
 
   #retryLater(): void {

@@ -12,6 +12,4 @@ export interface DeviceContext {
   readonly clock: Clock;
   readonly events: DeviceEvents;
   readonly config: DeviceConfig;
-  /** Looks after work that nobody waits for: a failing disk is reported, anything else is a bug and surfaces. */
-  watch(work: Promise<unknown>): Promise<void>;
 }

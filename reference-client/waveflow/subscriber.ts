@@ -1,14 +1,13 @@
 // The live socket: a faster pull, never the only one. Subscribe first, then pull, then the frames that came meanwhile.
 // A frame moves the cursor only where its `prev_id` proves that nothing lies between; everything else is a reason to
 // pull. Frames are held while a pull runs, because the pull is about to close the very gap that they would show.
-import { serverFrameSchema } from "../../protocol/waveflow/messages.ts";
 import { closeCodes, type ServerId } from "../../protocol/waveflow/types.ts";
 import { applyDelivery } from "./apply.ts";
 import type { DeviceContext } from "./context.ts";
 import { Conversation, notAllowed } from "./conversation.ts";
 import { isClosed, type Session } from "./gate.ts";
+import { HeldFrames, readFrame } from "./held-frames.ts";
 import type { PassOutcome } from "./outcomes.ts";
-import { readOp, type ReceivedOp } from "./pages.ts";
 import { NoAnswer, UpgradeRefused, type DeviceSocket, type SocketHandlers } from "./ports.ts";
 import { oweResync } from "./pull.ts";
 
@@ -20,12 +19,8 @@ export interface SubscriberReactions {
   advanced(): void;
   /** The socket is gone, and nobody here closed it. */
   closed(code: number): void;
-}
-
-/** One op frame that waits. */
-interface HeldFrame {
-  readonly prevId: ServerId;
-  readonly op: ReceivedOp;
+  /** Looks after work that nobody waits for. */
+  watch(work: Promise<unknown>): void;
 }
 
 /** One connection from its opening on. Frames of an older one are told by it and ignored. */
@@ -41,15 +36,14 @@ export class Subscriber {
   readonly #context: DeviceContext;
   readonly #reactions: SubscriberReactions;
   #line: Line | undefined;
-  #held: HeldFrame[] = [];
+  readonly #held: HeldFrames;
   #holds = 0;
   #isPumping = false;
-  #helloHead: ServerId = 0;
-  #hasGap = false;
 
   constructor(context: DeviceContext, reactions: SubscriberReactions) {
     this.#context = context;
     this.#reactions = reactions;
+    this.#held = new HeldFrames(context.config.framesHeldMax);
   }
 
   get isLive(): boolean {
@@ -134,9 +128,7 @@ export class Subscriber {
 
   #forget(): void {
     this.#line = undefined;
-    this.#held = [];
-    this.#helloHead = 0;
-    this.#hasGap = false;
+    this.#held.clear();
   }
 
   #receive(line: Line, frame: unknown): void {
@@ -144,14 +136,10 @@ export class Subscriber {
     const read = readFrame(frame);
     switch (read?.kind) {
       case "hello":
-        this.#helloHead = read.head;
+        this.#held.greet(read.head);
         break;
       case "op":
-        this.#held.push(read.held);
-        if (this.#held.length > this.#context.config.framesHeldMax) {
-          this.#held = [];
-          this.#hasGap = true;
-        }
+        this.#held.add(read);
         break;
       case "resync_required":
         this.#resync(line);
@@ -161,8 +149,7 @@ export class Subscriber {
         line.isProven = false;
         return;
       case undefined:
-        // It may have been an op.
-        this.#hasGap = true;
+        this.#held.missOne();
         break;
     }
     this.#pump();
@@ -174,7 +161,7 @@ export class Subscriber {
     const owed = oweResync(this.#context, line.session).then(() =>
       this.#reactions.closed(closeCodes.resyncRequired),
     );
-    void this.#context.watch(owed);
+    this.#reactions.watch(owed);
   }
 
   /** Has the held frames applied when their turn among the durable steps comes. */
@@ -186,12 +173,10 @@ export class Subscriber {
       .step(line.session.account, (step) => {
         this.#isPumping = false;
         if (this.#line !== line || this.#holds > 0) return;
-        const { ops, cursor, isComplete } = this.#takeRun(line.session.account.settings.cursor);
-        const wantsPull = !isComplete || this.#hasGap || this.#helloHead > cursor;
-        this.#hasGap = false;
-        this.#helloHead = 0;
+        const { account } = line.session;
+        const { ops, cursor, wantsPull } = this.#held.takeRun(account.settings.cursor);
         const delivery = { ops, cursor, isHead: false, via: "socket" } as const;
-        if (ops.length > 0) applyDelivery(this.#context, line.session.account, step, delivery);
+        if (ops.length > 0) applyDelivery(this.#context, account, step, delivery);
         step.afterwards(() => {
           if (ops.length > 0) this.#reactions.advanced();
           if (wantsPull) this.#reactions.pullWanted();
@@ -200,49 +185,6 @@ export class Subscriber {
       .finally(() => {
         this.#isPumping = false;
       });
-    void this.#context.watch(pumped);
+    this.#reactions.watch(pumped);
   }
-
-  /** Takes all held frames and returns those that follow the cursor without a gap. The rest is not kept: a pull
-   *  brings it, and what would come of holding on to it is a pull for every pump while the pulls fail.
-   *  Source: WF-WS-2, WF-DEV-10. */
-  #takeRun(from: ServerId): { ops: readonly ReceivedOp[]; cursor: ServerId; isComplete: boolean } {
-    const frames = this.#held.sort((left, right) => left.op.id - right.op.id);
-    this.#held = [];
-    const ops: ReceivedOp[] = [];
-    let cursor = from;
-    for (const { prevId, op } of frames) {
-      if (op.id <= cursor) continue;
-      if (prevId > cursor) return { ops, cursor, isComplete: false };
-      ops.push(op);
-      cursor = op.id;
-    }
-    return { ops, cursor, isComplete: true };
-  }
-}
-
-type ReadFrame =
-  | { readonly kind: "hello"; readonly head: ServerId }
-  | { readonly kind: "op"; readonly held: HeldFrame }
-  | { readonly kind: "resync_required" | "error" };
-
-/** A frame, or `undefined` for what is none. An op in a shape that we do not know is still an op.
- *  Source: WF-DEV-12. */
-function readFrame(frame: unknown): ReadFrame | undefined {
-  const parsed = serverFrameSchema.safeParse(frame);
-  if (parsed.success && parsed.data.type !== "op") {
-    return parsed.data.type === "hello"
-      ? { kind: "hello", head: parsed.data.head }
-      : { kind: parsed.data.type };
-  }
-  const {
-    type,
-    prev_id: prevId,
-    op: raw,
-  } = (frame ?? {}) as { type?: unknown; prev_id?: unknown; op?: unknown };
-  if (type !== "op" || !Number.isSafeInteger(prevId) || (prevId as number) < 0) return undefined;
-  const op = readOp(raw);
-  return op === undefined || (prevId as number) >= op.id
-    ? undefined
-    : { kind: "op", held: { prevId: prevId as number, op } };
 }
