@@ -1,6 +1,14 @@
 // What the server needs from outside. Every `await` of one of these is a point where the world may step in: deliver
 // something else first, crash the process, lose the answer. The core waits for nothing else.
-import type { DeviceId, EpochMs, LamportTs, LogOp, OperationId, ServerId, UserId } from "../../protocol/waveflow/types.ts";
+import type {
+  DeviceId,
+  EpochMs,
+  LamportTs,
+  LogOp,
+  OperationId,
+  ServerId,
+  UserId,
+} from "../../protocol/waveflow/types.ts";
 
 /** An op with the two numbers that only the server knows: whose it is stands beside it in every call. */
 export interface StoredOp extends LogOp {
@@ -50,7 +58,8 @@ export interface Database {
 }
 
 /** The named statements of WaveFlow. Each is one round trip, and together with begin and commit they are the points
- *  at which a scenario can crash the server. */
+ *  at which a scenario can crash the server. A `device` that selects a row is in lower case, so that one device has one
+ *  row; device and operation ids inside ops and receipts are spelled as sent and have to come back so. */
 export interface Transaction {
   /** Waits until this transaction is the only one of the user that writes; held to the end.  Source: WF-PUSH-9, WF-COMP-7. */
   lockUser(user: UserId): Promise<void>;
@@ -72,7 +81,12 @@ export interface Transaction {
   insertReceipts(user: UserId, receipts: readonly Receipt[]): Promise<void>;
 
   /** Makes or updates the device's row; neither number ever falls. */
-  raiseDevice(row: { user: UserId; device: DeviceId; highestLamport: LamportTs; contactAt: EpochMs }): Promise<void>;
+  raiseDevice(row: {
+    user: UserId;
+    device: DeviceId;
+    highestLamport: LamportTs;
+    contactAt: EpochMs;
+  }): Promise<void>;
 
   /** Ops with `id > since`, ascending, at most `limit`. */
   opsAfter(page: { user: UserId; since: ServerId; limit: number }): Promise<readonly StoredOp[]>;
@@ -91,7 +105,10 @@ export interface Transaction {
   minimumCursor(range: { user: UserId; contactSince: EpochMs }): Promise<ServerId | undefined>;
 
   /** Deletes what is superseded among the ops with an id below `below`.  Source: WF-COMP-2. */
-  collapse(range: { user: UserId; below: ServerId }): Promise<{ deleted: number; highestDeletedId: ServerId }>;
+  collapse(range: {
+    user: UserId;
+    below: ServerId;
+  }): Promise<{ deleted: number; highestDeletedId: ServerId }>;
 
   /** Raises `compactedUpTo` (it never falls) and counts the generation up by one. */
   raiseWatermark(row: { user: UserId; compactedUpTo: ServerId; at: EpochMs }): Promise<Watermark>;
@@ -107,7 +124,10 @@ export interface Transaction {
 export interface Fanout {
   /** Calls `onAnnouncement` in commit order, and `onGap` when some may have been missed (the listening connection was
    *  lost and is back). Ends with `close`. */
-  listen(handlers: { onAnnouncement(announcement: Announcement): void; onGap(): void }): Promise<{ close(): Promise<void> }>;
+  listen(handlers: {
+    onAnnouncement(announcement: Announcement): void;
+    onGap(): void;
+  }): Promise<{ close(): Promise<void> }>;
 }
 
 /** Time as the server sees it. */
@@ -123,7 +143,7 @@ export interface Timer {
 }
 
 /** Reads a bearer token. Signature, `exp`, `nbf` and `iat` are judged here; what the claims mean is the core's.
- *  Source: WF-AUTH-1. */
+ *  Errors: `KeysUnavailable` when the token could not be judged.  Source: WF-AUTH-1. */
 export interface TokenVerifier {
   verify(token: string): Promise<TokenVerdict>;
 }
@@ -170,4 +190,10 @@ export class StatementFailed extends Error {
     super(`${sqlstate}: ${message}`);
     this.sqlstate = sqlstate;
   }
+}
+
+/** The keys that tokens are judged by are out of reach: the token may be good. */
+export class KeysUnavailable extends Error {
+  readonly code = "keys_unavailable";
+  override readonly name = "KeysUnavailable";
 }

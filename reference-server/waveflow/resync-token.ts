@@ -1,0 +1,26 @@
+// The thread that holds a full read from 0 together over its pages. It names the user and how far compaction had gone
+// when the walk began; any process can read it and none has to remember it. It is not signed: whoever forges one spoils
+// nothing but his own reading.
+import type { UserId } from "../../protocol/waveflow/types.ts";
+import { hash128 } from "./fingerprint.ts";
+import type { Watermark } from "./ports.ts";
+
+/** The token of a walk that began at `watermark`. Safe in a URL.  Source: WF-PULL-5. */
+export const createResyncToken = (user: UserId, watermark: Watermark): string =>
+  `walk-${watermark.generation}-${watermark.compactedUpTo}-${hash128(user)}`;
+
+/** Says whether the text is a token of this user at all, and where its walk began. `undefined` for anything foreign or
+ *  unreadable, which counts as no token.  Source: WF-PULL-5. */
+export function readResyncToken(token: string, user: UserId): Watermark | undefined {
+  const parts = tokenForm.exec(token);
+  if (parts === null) return undefined;
+  const watermark = { generation: Number(parts[1]), compactedUpTo: Number(parts[2]) };
+  return createResyncToken(user, watermark) === token ? watermark : undefined;
+}
+
+/** Nothing of the user was deleted between the two. `compactedUpTo` alone would not tell: a compaction that deletes
+ *  something below the watermark leaves it where it is.  Source: WF-PULL-5. */
+export const isSameWalk = (begun: Watermark, now: Watermark): boolean =>
+  begun.generation === now.generation && begun.compactedUpTo === now.compactedUpTo;
+
+const tokenForm = /^walk-(\d{1,16})-(\d{1,16})-[0-9a-f]{32}$/u;
