@@ -143,6 +143,11 @@ export class Device {
     return this.#link.pull();
   }
 
+  /** Reads everything anew, as after a 410. */
+  resync(): Promise<PullOutcome> {
+    return this.#link.resync();
+  }
+
   /** Tells the server what is durably applied.  Source: WF-ACK-1. */
   acknowledge(): Promise<AckOutcome> {
     return this.#link.acknowledge();

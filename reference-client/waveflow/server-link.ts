@@ -15,7 +15,7 @@ import type {
   PullOutcome,
 } from "./outcomes.ts";
 import { DiskFailed, type Ids } from "./ports.ts";
-import { pull } from "./pull.ts";
+import { oweResync, pull } from "./pull.ts";
 import { Passes } from "./serial.ts";
 import { Subscriber } from "./subscriber.ts";
 
@@ -84,6 +84,12 @@ export class ServerLink {
       const wasLive = this.#subscriber.isLive;
       return this.#pullHolding((pulled) => wasLive && pulled.applied > 0);
     });
+  }
+
+  /** Reads everything anew: durably owed first, so that a crash before the walk does not forget it. */
+  async resync(): Promise<PullOutcome> {
+    await oweResync(this.#context, { account: this.#context.store.account });
+    return this.pull();
   }
 
   /** Tells the server what is durably applied. */
