@@ -174,6 +174,8 @@ export class PlainServer {
   watermark = 0;
   pageSize = 1_000;
   readonly acks = new Map<string, number>();
+  /** Operation ids that were ever stored, whatever became of the rows. */
+  readonly everStored = new Set<string>();
   readonly #receipts = new Map<string, number>();
   readonly #stamps = new Map<string, number>();
   #lastId = 0;
@@ -212,6 +214,7 @@ export class PlainServer {
       id,
     };
     this.log.push(op);
+    this.everStored.add(op.operation_id);
     return op;
   }
 
