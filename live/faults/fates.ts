@@ -1,0 +1,70 @@
+// What a scenario's rule makes of one exchange.
+import type { ExchangeFault } from "../../scenarios/format/fault-rules.ts";
+import type { Reply } from "./wire.ts";
+
+export interface Impostor {
+  readonly reply: Reply;
+  /** The server sees the request, and its answer is thrown away. */
+  readonly withEffect: boolean;
+}
+
+export interface ExchangeFate {
+  readonly requestDelayMs: number;
+  readonly replyDelayMs: number;
+  readonly isRequestLost: boolean;
+  readonly isReplyLost: boolean;
+  /** The request goes out once more, this long after the first. */
+  readonly duplicateAfterMs: number | undefined;
+  /** Who answers in the server's stead. */
+  readonly impostor: Impostor | undefined;
+  /** The fault's kind, in the words of the simulated network; `undefined` for an undisturbed exchange. */
+  readonly fault: string | undefined;
+}
+
+const undisturbed: ExchangeFate = {
+  requestDelayMs: 0,
+  replyDelayMs: 0,
+  isRequestLost: false,
+  isReplyLost: false,
+  duplicateAfterMs: undefined,
+  impostor: undefined,
+  fault: undefined,
+};
+
+/** `impostorHeader`: marks an answer that did not come from the server, for whoever writes the history. */
+export function fateOf(rule: ExchangeFault | undefined, impostorHeader: string): ExchangeFate {
+  if (rule === undefined) return undisturbed;
+  switch (rule.verb) {
+    case "lose-request":
+      return { ...undisturbed, isRequestLost: true, fault: "request lost" };
+    case "lose-reply":
+      return { ...undisturbed, isReplyLost: true, fault: "reply lost" };
+    case "duplicate":
+      return { ...undisturbed, duplicateAfterMs: rule.afterMs, fault: "request repeated" };
+    case "delay-request":
+      return { ...undisturbed, requestDelayMs: rule.byMs, fault: "request late" };
+    case "delay-reply":
+      return { ...undisturbed, replyDelayMs: rule.byMs, fault: "reply late" };
+    case "answer":
+      return {
+        ...undisturbed,
+        impostor: { reply: impostorReply(rule, impostorHeader), withEffect: rule.withEffect },
+        fault: "answered by somebody else",
+      };
+  }
+}
+
+function impostorReply(rule: Extract<ExchangeFault, { readonly verb: "answer" }>, header: string): Reply {
+  const { status } = rule;
+  const headers = { "content-type": rule.body === "html" ? "text/html" : "application/json", [header]: "1" };
+  switch (rule.body) {
+    case "html":
+      return { status, headers, body: { text: "<!doctype html><title>Sign in to the network</title>" } };
+    case "json":
+      return { status, headers, body: { json: rule.json ?? {} } };
+    case "truncated":
+      return { status, headers, body: { text: '{"results":[{"operation_id":"' } };
+    case "empty":
+      return { status, headers, body: { text: "" } };
+  }
+}

@@ -1,0 +1,31 @@
+// A server under test as a world handles it: one process that comes and goes, and keeps nothing but its database.
+
+export interface Subject {
+  /** As the history names it: "server", "server 2". */
+  readonly name: string;
+  /** Where it listens, without a slash at the end; `undefined` while it is down. A restart may change it. */
+  readonly url: string | undefined;
+  /** Starts it, or does nothing if it is up. Done when it takes requests.
+   *  Errors: `SubjectFailed`. */
+  start(): Promise<void>;
+  /** Ends it in good order, or by force when it takes too long. */
+  stop(): Promise<void>;
+  /** Ends it at once (SIGKILL). Done when the operating system has it no more. */
+  kill(): Promise<void>;
+  /** The end of what all its lives have written to their outputs, oldest line first. */
+  lastLines(): readonly string[];
+}
+
+/** Told when a process ended that nobody had ended. */
+export type UnexpectedEnd = (subject: Subject, how: string) => void;
+
+/** A server did not come up, or cannot do what was asked of it. The message has what it wrote last. */
+export class SubjectFailed extends Error {
+  override readonly name = "SubjectFailed";
+  readonly code: "not_started" | "hook_failed";
+
+  constructor(code: SubjectFailed["code"], message: string) {
+    super(message);
+    this.code = code;
+  }
+}

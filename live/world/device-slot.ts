@@ -1,0 +1,173 @@
+// A device of the live world through all its lives: the actor of the present one, and the files that outlive it.
+import { cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import type { Accounts, DeviceActor, Recorder } from "../../actors/actor.ts";
+import type { DeviceSpec } from "../../scenarios/format/types.ts";
+import type { StepOutcome } from "../../scenarios/format/world.ts";
+import { type CommitTrap, crashingDisk } from "../faults/crashing-disk.ts";
+import { Life } from "../faults/life.ts";
+import type { Network } from "../faults/network.ts";
+import type { LiveDisk, LiveProtocol } from "./protocol.ts";
+
+export interface DeviceSlotOptions {
+  readonly spec: DeviceSpec;
+  readonly protocol: LiveProtocol;
+  readonly network: Network;
+  readonly recorder: Recorder;
+  readonly accounts: Accounts;
+  readonly config: Readonly<Record<string, number>>;
+  readonly nextCall: () => number;
+  /** A directory for this device alone. */
+  readonly directory: string;
+  /** Wall time without this device's skew. Units: milliseconds since the epoch. */
+  readonly wallNow: () => number;
+  /** Told of an error that nobody waits for: a bug, ours or a reference's. */
+  readonly onBug: (error: unknown) => void;
+  readonly onCrash: (slot: DeviceSlot, text: string) => void;
+}
+
+interface Present {
+  readonly life: Life;
+  readonly actor: DeviceActor;
+  readonly disk: LiveDisk;
+}
+
+export class DeviceSlot {
+  readonly name: string;
+  readonly automatic: boolean;
+  skewMs = 0;
+  /** A crash that a scenario has placed at a durable step to come. */
+  commitTrap: CommitTrap | undefined;
+  readonly #options: DeviceSlotOptions;
+  readonly #directory: string;
+  readonly #backupDirectory: string;
+  #present: Present | undefined;
+
+  constructor(options: DeviceSlotOptions) {
+    this.#options = options;
+    this.name = options.spec.name;
+    this.automatic = options.spec.automatic;
+    this.#directory = join(options.directory, "disk");
+    this.#backupDirectory = join(options.directory, "backup");
+  }
+
+  /** The actor of the present life; `undefined` while the device is down. */
+  get actor(): DeviceActor | undefined {
+    return this.#present?.actor;
+  }
+
+  /** Begins a life on the disk as it is. */
+  start(): Promise<StepOutcome> {
+    const { spec, protocol, network, recorder, accounts, config, nextCall, wallNow, onBug } = this.#options;
+    mkdirSync(this.#directory, { recursive: true });
+    const life = new Life();
+    const disk = protocol.openDisk(this.#directory);
+    const actor = protocol.createActor({
+      spec,
+      disk: crashingDisk<never, never>({
+        disk,
+        life,
+        strike: () => this.#strike(),
+        crash: () => this.crash("between two durable steps"),
+      }),
+      carrier: network.carrierOf({ device: this.name, life }),
+      clock: {
+        now: () => wallNow() + this.skewMs,
+        after: (delayMs, run) =>
+          life.after(delayMs, () => {
+            Promise.resolve(run()).catch(onBug);
+          }),
+      },
+      uuid: randomUUID,
+      // What a dead device would still have said is not part of the history.
+      recorder: { record: (event) => (life.isOver ? undefined : recorder.record(event)) },
+      accounts,
+      config,
+      nextCall,
+    });
+    this.#present = { life, actor, disk };
+    return this.run(async (starting) => {
+      await starting.start();
+      return { outcome: "ok" };
+    });
+  }
+
+  /** Ends the present life where it stands. */
+  crash(text: string): void {
+    const present = this.#present;
+    if (present === undefined) return;
+    this.#end(present);
+    this.#options.onCrash(this, text);
+  }
+
+  /** Ends in good order; for the end of a run. */
+  async stop(): Promise<void> {
+    const present = this.#present;
+    if (present === undefined) return;
+    // Its last steps may wait for a server that is gone; nobody waits for those.
+    await Promise.race([present.actor.stop(), new Promise((resolve) => setTimeout(resolve, stopPatienceMs))]);
+    if (this.#present === present) this.#end(present);
+  }
+
+  /** Runs work on the actor. The outcome is `unknown` if its life ends before, `blocked` without one. */
+  run(work: (actor: DeviceActor) => Promise<StepOutcome>): Promise<StepOutcome> {
+    const present = this.#present;
+    if (present === undefined) return Promise.resolve({ outcome: "blocked" });
+    return new Promise((resolve, reject) => {
+      const ended = present.life.onEnd(() => resolve({ outcome: "unknown" }));
+      work(present.actor)
+        .then(resolve, reject)
+        .finally(() => ended.cancel());
+    });
+  }
+
+  backup(): void {
+    copyDisk(this.#directory, this.#backupDirectory);
+  }
+
+  /** Puts the disk back to its backup and begins a new life on it. */
+  restore(): Promise<StepOutcome> {
+    if (!existsSync(this.#backupDirectory)) {
+      throw new Error(`${this.name} has no backup; expected a backup step before`);
+    }
+    return this.#replaceDisk(() => copyDisk(this.#backupDirectory, this.#directory));
+  }
+
+  cloneFrom(other: DeviceSlot): Promise<StepOutcome> {
+    return this.#replaceDisk(() => copyDisk(other.#directory, this.#directory));
+  }
+
+  /** An empty disk: the device comes back as another one. */
+  reinstall(): Promise<StepOutcome> {
+    return this.#replaceDisk(() => rmSync(this.#directory, { recursive: true, force: true }));
+  }
+
+  #replaceDisk(replace: () => void): Promise<StepOutcome> {
+    this.crash("its disk is replaced");
+    replace();
+    return this.start();
+  }
+
+  #end({ life, disk }: Present): void {
+    this.#present = undefined;
+    this.commitTrap = undefined;
+    life.end();
+    disk.close();
+  }
+
+  #strike(): CommitTrap["position"] | undefined {
+    const trap = this.commitTrap;
+    if (trap === undefined || --trap.countdown > 0) return undefined;
+    this.commitTrap = undefined;
+    return trap.position;
+  }
+}
+
+const stopPatienceMs = 1_000;
+
+/** Commits are synchronous, so between two of them the files of a disk belong together. */
+function copyDisk(from: string, to: string): void {
+  rmSync(to, { recursive: true, force: true });
+  cpSync(from, to, { recursive: true });
+}
