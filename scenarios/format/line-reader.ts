@@ -202,10 +202,18 @@ function parseJson(
   }
 }
 
+/** Whether an IEEE double holds the integer that is written there, so that sending it sends the same digits or the
+ *  same number. */
+export function isHeldExactly(digits: string): boolean {
+  const held = Number(digits);
+  return Number.isFinite(held) && (String(held) === digits || BigInt(held) === BigInt(digits));
+}
+
 /** Refuses numbers that a double would change or cannot hold. */
 function finite(value: JsonValue, text: string, offset: number): JsonValue {
-  const isInteger = /^-?\d+$/u.test(text);
-  if (typeof value === "number" && (!Number.isFinite(value) || (isInteger && !Number.isSafeInteger(value)))) {
+  const isLost =
+    typeof value === "number" && (/^-?\d+$/u.test(text) ? !isHeldExactly(text) : !Number.isFinite(value));
+  if (isLost) {
     throw new LineProblem(
       offset,
       `${text} is a number that an IEEE double cannot hold; send it by request: { text: … }`,

@@ -13,7 +13,7 @@ import {
   type YAMLMap,
 } from "yaml";
 import type { JsonValue } from "../../protocol/json.ts";
-import { LineProblem, LineReader } from "./line-reader.ts";
+import { isHeldExactly, LineProblem, LineReader } from "./line-reader.ts";
 import { fillText } from "./placeholders.ts";
 import { didYouMean } from "./suggest.ts";
 import type { SourceLine } from "./types.ts";
@@ -251,7 +251,7 @@ export class YamlReader {
     if (typeof value === "string") return fillText(value, this.#valueOf, { isLast: false });
     if (value === null || typeof value === "boolean") return value;
     if (typeof value === "number" && Number.isFinite(value)) return value;
-    if (typeof value === "bigint" && Number.isSafeInteger(Number(value))) return Number(value);
+    if (typeof value === "bigint" && isHeldExactly(String(value))) return Number(value);
     this.complain(
       node,
       `expected ${what} as JSON, saw ${describe(node)}, a number that an IEEE double cannot hold`,
