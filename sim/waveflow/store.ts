@@ -1,0 +1,151 @@
+// The server core's Database and Fanout on the simulated engine, for one server process. The process may crash at any
+// round trip: then its sessions are lost, and what they had not committed with them.
+import {
+  type Announcement,
+  CommitUnknown,
+  type Database,
+  type Fanout,
+  SessionLost,
+  StatementFailed,
+  type Transaction,
+  type TransactionOptions,
+} from "../../reference-server/waveflow/ports.ts";
+import type { Engine, Session } from "../postgres/engine.ts";
+import { begin, commit, rollback } from "../postgres/statements.ts";
+import { announcementChannel } from "./schema.ts";
+import { SimTransaction } from "./transaction.ts";
+import type { DatabaseWire } from "./wire.ts";
+
+export interface SimStoreOptions {
+  readonly engine: Engine;
+  readonly wire: DatabaseWire;
+  /** Has the process hear an announcement, or of a gap, when the world says so. Keeps their order.
+   *  Default: at once. */
+  readonly deliver?: (hear: () => void) => void;
+}
+
+type FanoutHandlers = Parameters<Fanout["listen"]>[0];
+
+interface Listening {
+  readonly handlers: FanoutHandlers;
+  session: Session;
+}
+
+export class SimStore implements Database, Fanout {
+  readonly #engine: Engine;
+  readonly #wire: DatabaseWire;
+  readonly #deliver: (hear: () => void) => void;
+  readonly #free: Session[] = [];
+  readonly #busy = new Set<SimTransaction>();
+  readonly #listening = new Set<Listening>();
+
+  constructor(options: SimStoreOptions) {
+    this.#engine = options.engine;
+    this.#wire = options.wire;
+    this.#deliver = options.deliver ?? ((hear) => hear());
+  }
+
+  /** See the port. */
+  async transaction<T>(
+    options: TransactionOptions,
+    work: (transaction: Transaction) => Promise<T>,
+  ): Promise<T> {
+    const session = this.#takeSession();
+    const transaction = new SimTransaction({ wire: this.#wire, session, options });
+    this.#busy.add(transaction);
+    try {
+      await transaction.run("begin", (session, done) => session.execute(begin(options), done));
+      const value = await work(transaction);
+      await this.#commit(transaction);
+      return value;
+    } catch (error) {
+      await this.#rollBack(transaction);
+      throw error;
+    } finally {
+      this.#busy.delete(transaction);
+      if (session.isOpen() && session.transactionStatus() === "idle") this.#free.push(session);
+      else session.terminate();
+    }
+  }
+
+  /** See the port. */
+  listen(handlers: FanoutHandlers): Promise<{ close(): Promise<void> }> {
+    const listening: Listening = { handlers, session: this.#engine.connect() };
+    this.#subscribe(listening);
+    this.#listening.add(listening);
+    return Promise.resolve({
+      close: () => {
+        this.#listening.delete(listening);
+        listening.session.terminate();
+        return Promise.resolve();
+      },
+    });
+  }
+
+  /** The process is gone: all its sessions end, and nobody hears of it. */
+  abandon(): void {
+    for (const transaction of this.#busy) transaction.session.terminate();
+    for (const session of this.#free) session.terminate();
+    for (const { session } of this.#listening) session.terminate();
+    this.#busy.clear();
+    this.#free.length = 0;
+    this.#listening.clear();
+  }
+
+  /** The database went and is back, and the process lives on: statements under way are answered with the loss, and
+   *  listeners are connected anew and told of a gap. */
+  loseConnections(): void {
+    for (const session of this.#free) session.terminate();
+    this.#free.length = 0;
+    for (const transaction of this.#busy) transaction.lose();
+    for (const listening of this.#listening) {
+      listening.session.terminate();
+      listening.session = this.#engine.connect();
+      this.#subscribe(listening);
+      this.#deliver(() => {
+        if (this.#listening.has(listening)) listening.handlers.onGap();
+      });
+    }
+  }
+
+  #takeSession(): Session {
+    for (let session = this.#free.pop(); session !== undefined; session = this.#free.pop()) {
+      if (session.isOpen()) return session;
+    }
+    return this.#engine.connect();
+  }
+
+  #subscribe(listening: Listening): void {
+    listening.session.listen(announcementChannel, (payload) => {
+      const announcement = JSON.parse(payload) as Announcement;
+      this.#deliver(() => {
+        if (this.#listening.has(listening)) listening.handlers.onAnnouncement(announcement);
+      });
+    });
+  }
+
+  async #commit(transaction: SimTransaction): Promise<void> {
+    let ended: "COMMIT" | "ROLLBACK";
+    try {
+      ended = await transaction.run<"COMMIT" | "ROLLBACK">("commit", (session, done) =>
+        session.execute(commit, done),
+      );
+    } catch (error) {
+      if (error instanceof SessionLost) throw new CommitUnknown(error.message);
+      throw error;
+    }
+    // Work that went on after a failed statement: the COMMIT of such a transaction is a ROLLBACK.
+    if (ended === "ROLLBACK")
+      throw new StatementFailed("25P02", "the transaction had failed before its commit");
+  }
+
+  async #rollBack(transaction: SimTransaction): Promise<void> {
+    const { session } = transaction;
+    if (!session.isOpen() || session.transactionStatus() === "idle") return;
+    try {
+      await transaction.run("rollback", (session, done) => session.execute(rollback, done));
+    } catch {
+      // The session is lost, which rolls back as well.
+    }
+  }
+}
