@@ -15,6 +15,8 @@ export interface RequestError {
   readonly message: string;
 }
 
+const jsonHeaders = { "cache-control": "no-store", "content-type": "application/json" } as const;
+
 /** A reply with a body of plain data. */
 export const json = (status: number, body: object): HttpResponse => ({
   status,
@@ -109,7 +111,5 @@ export function faultReply(fault: unknown): HttpResponse {
 // 08 connection, 40 rollback of the transaction, 53 resources, 55P03 lock not available, 57 operator intervention,
 // 58 system error, 25006 a standby that only reads.
 const passingStates = /^(?:08|40|53|57|58)|^(?:55P03|25006)$/u;
-
-const jsonHeaders = { "cache-control": "no-store", "content-type": "application/json" } as const;
 
 const error = (status: number, body: ErrorBody): HttpResponse => json(status, body);
