@@ -20,6 +20,8 @@ export interface DatabaseLineOptions {
   readonly crash: (text: string) => void;
   readonly onFault: (fault: { readonly kind: string; readonly text: string }) => void;
   readonly traps: StatementTraps;
+  /** The scenario's name of a device that the server knows by its id. */
+  readonly deviceNamed: (deviceId: string) => string | undefined;
   /** By chance, for storms: asked once for each round trip. */
   readonly fate: (address: StatementAddress) => "pass" | "crash-before" | "crash-after" | "lose-answer";
   readonly failure: (sqlstate: string, text: string) => Error;
@@ -46,7 +48,7 @@ export class DatabaseLine {
   release(which: { readonly purpose?: string; readonly device?: string } = {}): void {
     const isMeant = ({ address }: { readonly address: StatementAddress }): boolean =>
       (which.purpose === undefined || which.purpose === address.purpose) &&
-      (which.device === undefined || which.device === address.device);
+      (which.device === undefined || which.device === this.#deviceOf(address));
     const going = this.#held.filter(isMeant);
     this.#held = this.#held.filter((held) => !isMeant(held));
     for (const held of going) this.#options.process.scheduleOwn(0, "release", held.go);
@@ -60,7 +62,7 @@ export class DatabaseLine {
   ): Promise<Answer> {
     const { process, latency, latencyMaxMs } = this.#options;
     const wait = process.wait<Answer>(address.statement);
-    const trap = this.#options.traps.spring(address);
+    const trap = this.#options.traps.spring(address, this.#options.deviceNamed);
     const chance = trap === undefined ? this.#options.fate(address) : "pass";
     const place = `${address.purpose}, ${address.statement}`;
     const crash = (position: string): void => this.#options.crash(`crash ${position} ${place}`);
@@ -95,5 +97,9 @@ export class DatabaseLine {
       begin();
     }
     return wait.promise;
+  }
+
+  #deviceOf(address: StatementAddress): string | undefined {
+    return address.device === undefined ? undefined : this.#options.deviceNamed(address.device);
   }
 }

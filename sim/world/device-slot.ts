@@ -19,6 +19,7 @@ export interface DeviceSlotOptions {
   readonly network: Network;
   readonly recorder: Recorder;
   readonly accounts: Accounts;
+  readonly nextCall: () => number;
   readonly config: Readonly<Record<string, number>>;
   /** Wall time without this device's skew. Units: milliseconds since the epoch. */
   readonly wallNow: () => number;
@@ -70,7 +71,7 @@ export class DeviceSlot {
 
   /** Begins a life on the disk as it is. */
   start(): Promise<StepOutcome> {
-    const { spec, protocol, network, recorder, accounts, config, kernel } = this.#options;
+    const { spec, protocol, network, recorder, accounts, config, kernel, nextCall } = this.#options;
     this.process.restart();
     const uuids = kernel.random.decisions(this.name, "uuid");
     const actor = protocol.createActor({
@@ -83,6 +84,7 @@ export class DeviceSlot {
       uuid: () => drawUuid(uuids),
       recorder,
       accounts,
+      nextCall,
       config,
     });
     this.#actor = actor;

@@ -58,6 +58,8 @@ export interface SimActorOptions {
   readonly uuid: () => string;
   readonly recorder: Recorder;
   readonly accounts: Accounts;
+  /** The next number of a call; numbers are the run's, not the device's. */
+  readonly nextCall: () => number;
   readonly config: Readonly<Record<string, number>>;
 }
 

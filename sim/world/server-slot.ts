@@ -21,6 +21,7 @@ export interface ServerSlotOptions {
   readonly config: Readonly<Record<string, number>>;
   readonly wallNow: () => number;
   readonly traps: StatementTraps;
+  readonly deviceNamed: DatabaseLineOptions["deviceNamed"];
   readonly fate: DatabaseLineOptions["fate"];
   readonly onFault: DatabaseLineOptions["onFault"];
   readonly onCrash: (slot: ServerSlot, text: string) => void;
@@ -54,6 +55,7 @@ export class ServerSlot implements Endpoint {
       crash: (text) => this.crash(text),
       onFault: options.onFault,
       traps: options.traps,
+      deviceNamed: options.deviceNamed,
       fate: options.fate,
       failure: (sqlstate, text) => options.protocol.statementFailure(sqlstate, text),
     });

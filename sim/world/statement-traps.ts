@@ -1,7 +1,8 @@
 // Faults that a scenario has placed at statements of the server, and that nobody has run into yet.
 import type { ServerAction } from "../../scenarios/format/types.ts";
 
-/** A statement by meaning: what its transaction is for, its name, and the device whose request caused it, if one did. */
+/** A statement by meaning: what its transaction is for, its name, and the id of the device whose request caused it, if
+ *  one did. */
 export interface StatementAddress {
   readonly purpose: string;
   readonly statement: string;
@@ -37,12 +38,12 @@ export class StatementTraps {
   }
 
   /** The trap that this statement runs into, which is used up by it. */
-  spring(address: StatementAddress): Trap | undefined {
+  spring(address: StatementAddress, deviceNamed: (deviceId: string) => string | undefined): Trap | undefined {
     if (this.#armed.length === 0) return undefined;
     for (const armed of this.#armed) {
       const { trap } = armed;
       if (trap.purpose !== address.purpose || trap.statement !== address.statement) continue;
-      if (trap.device !== undefined && trap.device !== address.device) continue;
+      if (trap.device !== undefined && trap.device !== deviceNamed(address.device ?? "")) continue;
       const seen = (armed.seenIn.get(address.transaction) ?? 0) + 1;
       armed.seenIn.set(address.transaction, seen);
       if (seen < trap.nth) continue;

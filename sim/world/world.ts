@@ -78,6 +78,7 @@ export class SimWorld implements World {
   readonly #recorder: Recorder;
   #trouble: Trouble;
   #clockOffsetMs = 0;
+  #calls = 0;
   #databaseBackup: unknown;
 
   constructor(options: SimWorldOptions) {
@@ -116,6 +117,7 @@ export class SimWorld implements World {
           network: this.#network,
           recorder: this.#recorder,
           accounts: { server: serverUrl, mintToken: (user, spec) => this.#tokens.mint(user, spec) },
+          nextCall: () => ++this.#calls,
           config: this.#scenario.deviceConfig,
           wallNow,
           commitFate: (device) => this.#commitFate(device),
@@ -432,6 +434,7 @@ export class SimWorld implements World {
         config: this.#scenario.config,
         wallNow,
         traps: this.#traps,
+        deviceNamed: (deviceId) => this.#deviceNamed(deviceId),
         fate: (address) => this.#statementFate(index, address),
         onFault: ({ kind, text }) => this.#fault(kind, "server", text),
         onCrash: (slot, text) => this.#serverCrashed(slot, text),
@@ -461,6 +464,14 @@ export class SimWorld implements World {
     return user !== undefined && user !== ""
       ? user
       : this.#scenario.devices.find(({ name }) => name === device)!.user;
+  }
+
+  /** The scenario's name of a device that the server knows by its id. */
+  #deviceNamed(deviceId: string): string | undefined {
+    for (const device of this.#devices.values()) {
+      if (device.actor?.identity().deviceId.toLowerCase() === deviceId.toLowerCase()) return device.name;
+    }
+    return undefined;
   }
 
   #deviceCrashed(slot: DeviceSlot, text: string): void {
