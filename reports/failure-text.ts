@@ -45,7 +45,7 @@ export function failureText(result: ScenarioResult, tell: Storyteller): string {
 /** What failed, in one line. */
 export function failureSummary(result: ScenarioResult): string {
   const laws = violationsOf(result).map(({ law }) => `law ${law} is violated`);
-  const checks = failedChecks(result).map(({ line, text }) => `line ${line}: ${text}`);
+  const checks = failedChecks(result).map((check) => `${placeText(check)}: ${check.text}`);
   const unused = result.unusedFaults.map((fault) => `never happened: ${fault}`);
   const errors = result.error === undefined ? [] : [firstLine(result.error)];
   return printable([...errors, ...laws, ...checks, ...unused].join("; "));
@@ -66,10 +66,15 @@ function titleLines({ title }: ScenarioResult, { width }: FailureLayout): readon
 function checkLines(check: CheckOutcome, layout: FailureLayout): readonly string[] {
   const { ink, width } = layout;
   return [
-    ...wrap(`check, line ${check.line} of the scenario: ${printable(check.text)}`, width).map(ink.bold),
+    ...wrap(`check ${placeText(check)}: ${printable(check.text)}`, width).map(ink.bold),
     ...labelled("expected", check.expected, layout),
     ...labelled("seen", check.seen, layout).map(ink.red),
   ];
+}
+
+/** Line 0 is what the end of a run asks by itself. */
+function placeText({ line }: CheckOutcome): string {
+  return line === 0 ? "at the end" : `in line ${line}`;
 }
 
 function violationLines(
@@ -93,8 +98,12 @@ function violationLines(
 function unusedFaultLines({ unusedFaults }: ScenarioResult, layout: FailureLayout): readonly string[] {
   if (unusedFaults.length === 0) return [];
   const { ink, width } = layout;
-  const why = "The scenario arranged faults that never happened, so it did not show what it is meant to show:";
-  return [...wrap(why, width).map(ink.bold), ...unusedFaults.flatMap((fault) => labelled("-", fault, layout, 2))];
+  const why =
+    "The scenario arranged faults that never happened, so it did not show what it is meant to show:";
+  return [
+    ...wrap(why, width).map(ink.bold),
+    ...unusedFaults.flatMap((fault) => labelled("-", fault, layout, 2)),
+  ];
 }
 
 function errorLines({ error }: ScenarioResult, { ink, width }: FailureLayout): readonly string[] {

@@ -122,8 +122,7 @@ function disagreementLines(run: RunResult, { ink }: SummaryOptions): readonly st
   return [
     ink.bold(ink.yellow("The two worlds disagree; either the model or the real thing is not what we think:")),
     ...disagreements.map(
-      ({ id, sim, live }) =>
-        `  ${printable(id)}: ${outcomeWords[sim]} in sim, ${outcomeWords[live]} in live`,
+      ({ id, sim, live }) => `  ${printable(id)}: ${outcomeWords[sim]} in sim, ${outcomeWords[live]} in live`,
     ),
     "",
   ];
@@ -149,9 +148,7 @@ function closingLines(run: RunResult, { ink, outputDir, storm }: SummaryOptions)
       : []),
     ink.dim(`reports: ${outputDir}`),
     ...(run.interrupted ? [ink.yellow("cut short; what was not run is counted as skipped")] : []),
-    ...(totals.error > 0
-      ? [ink.yellow(`${totals.error} of the failed are errors of Seatrial itself`)]
-      : []),
+    ...(totals.error > 0 ? [ink.yellow(`${totals.error} of the failed are errors of Seatrial itself`)] : []),
     ...(totals.blocked > 0 ? [ink.yellow(`${totals.blocked} blocked`)] : []),
     failed > 0 ? ink.bold(ink.red(counts)) : ink.bold(counts),
   ];
