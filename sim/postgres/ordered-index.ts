@@ -47,7 +47,7 @@ export class OrderedIndex {
     equals: readonly Key[] | undefined,
     range: Range,
     descending: boolean,
-    visit: (chain: Chain, key: Key) => boolean,
+    visit: (chain: Chain) => boolean,
   ): boolean {
     let node = this.#root;
     if (equals === undefined && this.#prefix.length > 0) {
@@ -135,7 +135,7 @@ class Partition {
     if (this.#gone + this.#start > sweepAbove + this.#chains.length / 3) this.#sweep();
   }
 
-  some(range: Range, descending: boolean, visit: (chain: Chain, key: Key) => boolean): boolean {
+  some(range: Range, descending: boolean, visit: (chain: Chain) => boolean): boolean {
     const { above, atLeast, below, atMost } = range;
     const keys = this.#keys;
     const chains = this.#chains;
@@ -147,11 +147,13 @@ class Partition {
     if (atMost !== undefined) to = firstPlace(keys, from, to, atMost, true);
     if (descending) {
       for (let place = to - 1; place >= from; place -= 1) {
-        if (visit(chains[place] as Chain, keys[place] as Key)) return true;
+        const chain = chains[place] as Chain;
+        if (!chain.isGone && visit(chain)) return true;
       }
     } else {
       for (let place = from; place < to; place += 1) {
-        if (visit(chains[place] as Chain, keys[place] as Key)) return true;
+        const chain = chains[place] as Chain;
+        if (!chain.isGone && visit(chain)) return true;
       }
     }
     return false;
@@ -183,12 +185,7 @@ export const compareKeys = (one: Key, other: Key): number => {
 // Small partitions are swept when a few entries are gone; below that it is not worth the copying.
 const sweepAbove = 16;
 
-function someBelow(
-  node: Node,
-  range: Range,
-  descending: boolean,
-  visit: (chain: Chain, key: Key) => boolean,
-): boolean {
+function someBelow(node: Node, range: Range, descending: boolean, visit: (chain: Chain) => boolean): boolean {
   if (node instanceof Partition) return node.some(range, descending, visit);
   for (const child of node.values()) if (someBelow(child, range, descending, visit)) return true;
   return false;
