@@ -13,7 +13,7 @@ import {
   isRefusal,
   type PassOutcome,
 } from "../../reference-client/waveflow/outcomes.ts";
-import type { Clock, Disk, Ids, Transport } from "../../reference-client/waveflow/ports.ts";
+import { type Clock, type Disk, DiskFailed, type Ids, type Transport } from "../../reference-client/waveflow/ports.ts";
 import type { DeviceAction, DeviceSpec, TokenSpec } from "../../scenarios/format/types.ts";
 import type { DeviceReport, StepOutcome } from "../../scenarios/format/world.ts";
 import type { Accounts, DeviceActor, Recorder, ServerAccount } from "../actor.ts";
@@ -79,6 +79,8 @@ export class WaveflowActor implements DeviceActor {
     } catch (error) {
       if (error instanceof BindingRefused || error instanceof ModeRefused)
         return this.#tally.outcome("blocked");
+      // The step did not happen, and the device knows: an app would say that the disk is full.
+      if (error instanceof DiskFailed) return { ...this.#tally.outcome("blocked"), type: "disk_failed" };
       throw error;
     }
   }

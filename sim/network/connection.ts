@@ -80,6 +80,7 @@ export class Connection {
       if (this.#isOver || !this.#isDeviceAlive()) return;
       this.#isDeviceOpen = true;
       tellDevice();
+      if (this.#isOver) return;
       const early = this.#early;
       this.#early = [];
       this.#burst(early);

@@ -141,11 +141,12 @@ export class Network {
     const fate = this.#fateOf(caller.device, message);
     const wait = caller.process.wait<{ send(frame: unknown): void; close(): void }>(message);
     const giveUp = (afterMs: number, error: () => Error): void => wait.failAfter(afterMs, error());
+    giveUp(this.#options.patienceMs, () =>
+      caller.noAnswer(`no socket within ${this.#options.patienceMs} ms`),
+    );
     if (fate.fault !== undefined && (fate.isRequestLost || fate.isReplyLost || fate.impostor !== undefined)) {
       // An upgrade that fails on the way is no socket, whatever the server thinks of it.
-      if (fate.impostor === undefined) {
-        giveUp(this.#options.patienceMs, () => caller.noAnswer("the upgrade got no answer"));
-      } else {
+      if (fate.impostor !== undefined) {
         const reply = impostorReply(fate.impostor);
         giveUp(fate.requestDelayMs + fate.replyDelayMs, () => caller.upgradeRefused(reply));
       }
@@ -154,10 +155,7 @@ export class Network {
     const isCut =
       this.partitions.verdict(caller.device, "to-server") !== "pass" ||
       this.partitions.verdict(caller.device, "to-device") !== "pass";
-    if (isCut) {
-      giveUp(this.#options.patienceMs, () => caller.noAnswer("the server cannot be reached"));
-      return wait.promise;
-    }
+    if (isCut) return wait.promise;
     const endpoint = this.#options.endpointOf(caller.device);
     const latencyMs = fate.requestDelayMs;
     caller.process.kernel.schedule(latencyMs, 0, caller.process.kernel.label(message), () => {
@@ -189,7 +187,10 @@ export class Network {
           giveUp(latencyMs, () => caller.upgradeRefused(toReply(outcome.refused)));
           return;
         }
-        connection.opened(outcome.opened, fate.replyDelayMs, () => wait.answerNow(connection.deviceSide));
+        connection.opened(outcome.opened, fate.replyDelayMs, () => {
+          if (wait.isOver) connection.cut();
+          else wait.answerNow(connection.deviceSide);
+        });
       });
     });
     return wait.promise;

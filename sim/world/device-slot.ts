@@ -43,8 +43,11 @@ export class DeviceSlot {
   readonly #disk: SimDisk;
   readonly #clock: SimClock;
   #actor: DeviceActor | undefined;
+  #isStarted = false;
   #backup: DiskImage | undefined;
   readonly #onCrash = new Set<() => void>();
+  /** Failures that the world has made up, to tell them from bugs. */
+  readonly #diskFailures = new WeakSet<Error>();
 
   constructor(options: DeviceSlotOptions) {
     this.#options = options;
@@ -56,7 +59,11 @@ export class DeviceSlot {
       latencyMaxMs: commitLatencyMaxMs,
       fate: () => this.#commitFate(),
       crash: () => this.crash("between two durable steps"),
-      failure: () => options.protocol.diskFailure(),
+      failure: () => {
+        const failure = options.protocol.diskFailure();
+        this.#diskFailures.add(failure);
+        return failure;
+      },
     });
     this.#clock = {
       now: () => options.wallNow() + this.skewMs,
@@ -64,9 +71,13 @@ export class DeviceSlot {
     };
   }
 
-  /** The actor of the present life; `undefined` while the device is down. */
+  /** The actor of the present life; `undefined` while the device is down or still starts. */
   get actor(): DeviceActor | undefined {
-    return this.#actor;
+    return this.#isStarted ? this.#actor : undefined;
+  }
+
+  get isDown(): boolean {
+    return this.#actor === undefined;
   }
 
   /** Begins a life on the disk as it is. */
@@ -88,8 +99,15 @@ export class DeviceSlot {
       config,
     });
     this.#actor = actor;
-    return this.run("start", async () => {
-      await actor.start();
+    return this.#run("start", actor, async () => {
+      try {
+        await actor.start();
+      } catch (error) {
+        if (!this.#diskFailures.has(error as Error)) throw error;
+        this.crash("its disk failed while it started");
+        return { outcome: "blocked" };
+      }
+      this.#isStarted = true;
       return { outcome: "ok" };
     });
   }
@@ -98,6 +116,7 @@ export class DeviceSlot {
   crash(text: string): void {
     if (this.#actor === undefined) return;
     this.#actor = undefined;
+    this.#isStarted = false;
     this.commitTrap = undefined;
     this.process.crash();
     this.#disk.settleCrash();
@@ -109,7 +128,15 @@ export class DeviceSlot {
   /** Runs work as a task of this device. The outcome is `unknown` if its life ends before, `blocked` without one. */
   run(label: string, work: (actor: DeviceActor) => Promise<StepOutcome>): Promise<StepOutcome> {
     const actor = this.#actor;
-    if (actor === undefined) return Promise.resolve({ outcome: "blocked" });
+    if (actor === undefined || !this.#isStarted) return Promise.resolve({ outcome: "blocked" });
+    return this.#run(label, actor, work);
+  }
+
+  #run(
+    label: string,
+    actor: DeviceActor,
+    work: (actor: DeviceActor) => Promise<StepOutcome>,
+  ): Promise<StepOutcome> {
     const wait = this.#options.main.wait<StepOutcome>(`${this.name}: ${label}`);
     const crashed = (): void => wait.answerAfter(0, { outcome: "unknown" });
     this.#onCrash.add(crashed);

@@ -313,7 +313,7 @@ export class SimWorld implements World {
     }
     for (const device of this.#devices.values()) {
       device.commitTrap = undefined;
-      if (device.actor !== undefined) continue;
+      if (!device.isDown) continue;
       await device.start();
       this.#restarted(device.name);
     }
@@ -480,7 +480,7 @@ export class SimWorld implements World {
     this.#network.noteCrash(slot.process);
     this.#comeBack(
       slot.name,
-      () => slot.actor === undefined,
+      () => slot.isDown,
       () => slot.start(),
     );
   }
