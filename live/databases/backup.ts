@@ -16,7 +16,9 @@ export function backupDatabase(url: string): Promise<void> {
     for (const [index, table] of tables.entries()) {
       await client.query(`CREATE TABLE ${copyName(index)} AS TABLE ${table.name}`);
     }
-    await client.query(`CREATE TABLE ${backupSchema}.sequences (name text, last_value bigint, is_called boolean)`);
+    await client.query(
+      `CREATE TABLE ${backupSchema}.sequences (name text, last_value bigint, is_called boolean)`,
+    );
     for (const sequence of sequences) {
       await client.query(
         `INSERT INTO ${backupSchema}.sequences SELECT $1, last_value, is_called FROM ${sequence}`,
@@ -38,9 +40,7 @@ export function restoreDatabase(url: string): Promise<void> {
         `INSERT INTO ${name} (${columns}) OVERRIDING SYSTEM VALUE SELECT ${columns} FROM ${copyName(index)}`,
       );
     }
-    await client.query(
-      `SELECT setval(name::regclass, last_value, is_called) FROM ${backupSchema}.sequences`,
-    );
+    await client.query(`SELECT setval(name::regclass, last_value, is_called) FROM ${backupSchema}.sequences`);
   });
 }
 

@@ -4,9 +4,7 @@ import { type DatabaseProvider, DatabaseUnavailable } from "./provider.ts";
 import { openDatabasesByUrl } from "./url.ts";
 
 /** `embedded`: a PostgreSQL from npm, started here. `url`: one that runs already. */
-export type DatabaseChoice =
-  | { readonly kind: "embedded" }
-  | { readonly kind: "url"; readonly url: string };
+export type DatabaseChoice = { readonly kind: "embedded" } | { readonly kind: "url"; readonly url: string };
 
 /** Errors: `DatabaseUnavailable`. */
 export async function openDatabases(choice: DatabaseChoice): Promise<DatabaseProvider> {
@@ -14,7 +12,8 @@ export async function openDatabases(choice: DatabaseChoice): Promise<DatabasePro
   try {
     return await openEmbeddedDatabases();
   } catch (error) {
-    if (error instanceof EmbeddedPostgresError) throw new DatabaseUnavailable(error.message, { cause: error });
+    if (error instanceof EmbeddedPostgresError)
+      throw new DatabaseUnavailable(error.message, { cause: error });
     throw error;
   }
 }

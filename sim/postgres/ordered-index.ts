@@ -61,7 +61,7 @@ export class OrderedIndex {
     return (node as Partition | undefined)?.some(bounds, descending, visit) ?? false;
   }
 
-  /** The values of the first column, ascending, above `above`; some may have no visible row. */
+  /** The values of the first of several columns, ascending, above `above`; some may have no visible row. */
   firstValues(above: Key | undefined): { readonly values: readonly Key[]; readonly from: number } {
     if (!this.#firstValuesSorted) {
       this.#firstValues.sort(compareKeys);
@@ -71,9 +71,8 @@ export class OrderedIndex {
     return { values, from: above === undefined ? 0 : firstPlace(values, 0, values.length, above, true) };
   }
 
-  /** Visits the chains that have this value in the first column until `visit` answers true. */
+  /** Visits the chains that have this value in the first of several columns until `visit` answers true. */
   someWithFirst(value: Key, visit: (chain: Chain) => boolean): boolean {
-    if (this.#prefix.length === 0) return this.some([value], {}, false, visit);
     const node = (this.#root as Map<Key, Node> | undefined)?.get(value);
     return node !== undefined && someBelow(node, {}, false, visit);
   }
@@ -97,7 +96,7 @@ export class OrderedIndex {
 
   #noteFirstValue(value: Key): void {
     const last = this.#firstValues.at(-1);
-    if (last !== undefined && last > value) this.#firstValuesSorted = false;
+    if (last !== undefined && compareKeys(last, value) > 0) this.#firstValuesSorted = false;
     this.#firstValues.push(value);
   }
 }

@@ -49,7 +49,9 @@ export function selectExtreme(
 /** SELECT DISTINCT over the first column of an ordered index.  Source: PostgreSQL manual, SELECT, "DISTINCT Clause". */
 export function selectDistinct(actor: Actor, store: TableStore, statement: DistinctStatement): Key[] {
   const index = store.index(statement.index);
-  if (!(index instanceof OrderedIndex)) throw new Error(`index ${statement.index} is not ordered`);
+  if (!(index instanceof OrderedIndex) || index.definition.columns.length < 2) {
+    throw new Error(`distinct needs an ordered index of two columns or more; ${statement.index} is none`);
+  }
   const found: Key[] = [];
   const { values, from } = index.firstValues(statement.above);
   for (let place = from; place < values.length && found.length < statement.limit; place += 1) {

@@ -197,7 +197,7 @@ export const min = <Row extends object>(table: Table<Row>, where: Where<Row>): S
 export const max = <Row extends object>(table: Table<Row>, where: Where<Row>): Statement<Row | undefined> =>
   erase<Row | undefined>({ kind: "extreme", end: "max", table, where });
 
-/** The values of the first column of an ordered index that some visible row has, ascending.
+/** The values of the first column that some visible row has, ascending; the index is ordered and has two columns or more.
  *  Source: PostgreSQL manual, SELECT, "DISTINCT Clause". */
 export const distinct = <Row extends object>(
   table: Table<Row>,
