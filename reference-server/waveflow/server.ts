@@ -2,9 +2,8 @@
 // is decided here is the order of answers (404; 401, 403, 400; 405; then the endpoint), what a fault looks like, and
 // the server's life from start to stop.
 import type { HttpRequest, HttpResponse } from "../../protocol/http.ts";
-import type { EpochMs, UserId } from "../../protocol/waveflow/types.ts";
+import type { UserId } from "../../protocol/waveflow/types.ts";
 import { AckBuffer } from "./ack-buffer.ts";
-import { acknowledge, readAck } from "./ack.ts";
 import {
   type CompactionOutcome,
   type CompactionPorts,
@@ -14,20 +13,11 @@ import {
 } from "./compaction.ts";
 import { defaultServerConfig, type ServerConfig } from "./config.ts";
 import { noteContact } from "./contact.ts";
+import { answer, type EndpointPorts, methodsByPath, refuse, socketPath, type Visit } from "./endpoints.ts";
 import { type Caller, identify } from "./identity.ts";
 import type { SocketSession } from "./live-socket.ts";
 import type { Clock, Database, Fanout, ServerSocket, Timer, TokenVerifier } from "./ports.ts";
-import { pull, readPull } from "./pull.ts";
-import { push, readPush } from "./push.ts";
-import {
-  ackBeyondHead,
-  faultReply,
-  methodNotAllowed,
-  noContent,
-  notFound,
-  unavailable,
-  upgradeRequired,
-} from "./replies.ts";
+import { faultReply, methodNotAllowed, notFound, unavailable } from "./replies.ts";
 import { RetryingDatabase } from "./retrying-database.ts";
 import { SocketHub } from "./socket-hub.ts";
 
@@ -42,9 +32,10 @@ export interface ServerPorts {
 
 /** Source: waveflow.md sections 4 to 8. */
 export class WaveflowServer {
-  readonly #config: ServerConfig;
+  readonly #compactionIntervalMs: number;
   readonly #ports: ServerPorts;
   readonly #database: Database;
+  readonly #endpoints: EndpointPorts;
   readonly #buffer: AckBuffer;
   readonly #hub: SocketHub;
   readonly #compaction: CompactionPorts;
@@ -54,17 +45,21 @@ export class WaveflowServer {
   #isStopped = false;
 
   constructor(ports: ServerPorts, config: Partial<ServerConfig> = {}) {
-    this.#ports = ports;
-    this.#config = { ...defaultServerConfig, ...config };
-    const { ackFlushIntervalMs, pingIntervalMs, pendingFramesMax, stalenessMs, transactionTriesMax } =
-      this.#config;
+    const { ackFlushIntervalMs, pingIntervalMs, pendingFramesMax, stalenessMs, ...rest } = {
+      ...defaultServerConfig,
+      ...config,
+    };
+    const { compactionIntervalMs, pullLimitDefault, transactionTriesMax } = rest;
     const { clock } = ports;
     const onFault = ports.onFault ?? ignoreFault;
     const database = new RetryingDatabase(ports.database, transactionTriesMax);
     const buffer = new AckBuffer({ database, clock, flushIntervalMs: ackFlushIntervalMs, onFault });
+    this.#ports = ports;
     this.#onFault = onFault;
+    this.#compactionIntervalMs = compactionIntervalMs;
     this.#database = database;
     this.#buffer = buffer;
+    this.#endpoints = { database, clock, buffer, pullLimitDefault };
     this.#compaction = { database, clock, buffer, stalenessMs, onFault };
     this.#hub = new SocketHub({ database, clock, buffer, pingIntervalMs, pendingFramesMax, onFault });
   }
@@ -85,9 +80,8 @@ export class WaveflowServer {
 
   /** Answers every request, whatever happens.  Errors: none. */
   async handle(request: HttpRequest): Promise<HttpResponse> {
-    const methods = methodsByPath.get(request.path);
-    if (methods === undefined) return notFound(request.path);
-    return this.#identified(request, (visit) => this.#answer(request, methods, visit));
+    if (!methodsByPath.has(request.path)) return notFound(request.path);
+    return this.#identified(request, (visit) => answer(this.#endpoints, request, visit));
   }
 
   /** Judges an upgrade; calls `accept` for the socket only when it is allowed.  Errors: none. */
@@ -97,7 +91,7 @@ export class WaveflowServer {
   ): Promise<{ readonly opened: SocketSession } | { readonly refused: HttpResponse }> {
     if (request.path !== socketPath) return { refused: notFound(request.path) };
     const outcome = await this.#identified(request, async (visit) => {
-      if (request.method !== "GET") return this.#refuse(methodNotAllowed(["GET"]), visit);
+      if (request.method !== "GET") return refuse(this.#database, methodNotAllowed(["GET"]), visit);
       return this.#hub.open(visit, accept);
     });
     return "status" in outcome ? { refused: outcome } : outcome;
@@ -121,33 +115,6 @@ export class WaveflowServer {
     this.#hub.close();
     await this.#buffer.close();
     await this.#listening?.close();
-  }
-
-  async #answer(request: HttpRequest, methods: readonly string[], visit: Visit): Promise<HttpResponse> {
-    const database = this.#database;
-    switch (`${request.method} ${request.path}`) {
-      case "POST /sync/ops": {
-        const read = readPush(request.body);
-        if ("refused" in read) return this.#refuse(read.refused, visit);
-        return push({ database, clock: this.#ports.clock }, { ...visit, ops: read.ops });
-      }
-      case "GET /sync/ops": {
-        const read = readPull(request.query, this.#config.pullLimitDefault);
-        if ("refused" in read) return this.#refuse(read.refused, visit);
-        return pull(database, { ...visit, query: read.query });
-      }
-      case "POST /sync/ack": {
-        const read = readAck(request.body);
-        if ("refused" in read) return this.#refuse(read.refused, visit);
-        const { lastSeenId } = read;
-        const outcome = await acknowledge({ database, buffer: this.#buffer }, { ...visit, lastSeenId });
-        return outcome.kind === "acknowledged" ? noContent : ackBeyondHead(outcome.head);
-      }
-      case `GET ${socketPath}`:
-        return this.#refuse(upgradeRequired, visit);
-      default:
-        return this.#refuse(methodNotAllowed(methods), visit);
-    }
   }
 
   /** Runs `work` for a caller that is who it says. A request that ends in a fault was a contact all the same, so one
@@ -174,34 +141,13 @@ export class WaveflowServer {
     }
   }
 
-  /** A refusal of the form: it has no transaction of its own in which the contact could be noted.  Source: WF-ACK-4. */
-  async #refuse(reply: HttpResponse, { caller, arrivedAt }: Visit): Promise<HttpResponse> {
-    await noteContact(this.#database, { caller, at: arrivedAt });
-    return reply;
-  }
-
   #armCompaction(): void {
-    const { compactionIntervalMs } = this.#config;
-    if (compactionIntervalMs <= 0 || this.#isStopped) return;
-    this.#compactionTimer = this.#ports.clock.after(compactionIntervalMs, async () => {
+    if (this.#compactionIntervalMs <= 0 || this.#isStopped) return;
+    this.#compactionTimer = this.#ports.clock.after(this.#compactionIntervalMs, async () => {
       await this.compactAll().catch(this.#onFault);
       this.#armCompaction();
     });
   }
 }
-
-/** An identified caller at the door. */
-interface Visit {
-  readonly caller: Caller;
-  readonly arrivedAt: EpochMs;
-}
-
-const socketPath = "/sync/ws";
-
-const methodsByPath: ReadonlyMap<string, readonly string[]> = new Map([
-  ["/sync/ops", ["GET", "POST"]],
-  ["/sync/ack", ["POST"]],
-  [socketPath, ["GET"]],
-]);
 
 const ignoreFault = (): void => {};
