@@ -11,21 +11,7 @@ export class PostgresDatabase implements Database {
   }
 
   /** See the port. Errors: `SessionLost`, `CommitUnknown`, `StatementFailed`, and what `work` throws. */
-  async transaction<T>(
-    options: TransactionOptions,
-    work: (transaction: Transaction) => Promise<T>,
-  ): Promise<T> {
-    const session = await this.#pool.session();
-    try {
-      session.begin(options.isolation);
-      const value = await work(new PostgresTransaction(session));
-      await session.commit();
-      return value;
-    } catch (error) {
-      await session.rollback();
-      throw error;
-    } finally {
-      session.release();
-    }
+  transaction<T>(options: TransactionOptions, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.#pool.inTransaction(options.isolation, (session) => work(new PostgresTransaction(session)));
   }
 }

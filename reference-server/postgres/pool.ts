@@ -2,7 +2,7 @@
 // and a transaction that its process forgot all end by themselves.
 import pg from "pg";
 import { faultOf } from "./faults.ts";
-import { Session } from "./session.ts";
+import { type Isolation, Session } from "./session.ts";
 
 export interface PoolOptions {
   readonly url: string;
@@ -36,19 +36,34 @@ export class SessionPool {
     this.#pool.on("connect", (client) => client.on("error", ignore));
   }
 
-  /** A connection of one's own until `release`.
-   *  Errors: `SessionLost` when there is none in time. */
-  async session(): Promise<Session> {
+  /** Commits when `work` returns and rolls back when it throws.
+   *  Errors: `SessionLost`, `CommitUnknown`, `StatementFailed`, and what `work` throws. */
+  async inTransaction<T>(isolation: Isolation, work: (session: Session) => Promise<T>): Promise<T> {
+    const session = await this.#session();
     try {
-      return new Session(await this.#pool.connect());
+      session.begin(isolation);
+      const value = await work(session);
+      await session.commit();
+      return value;
     } catch (error) {
-      throw faultOf(error);
+      await session.rollback();
+      throw error;
+    } finally {
+      session.release();
     }
   }
 
   /** Waits for running transactions. */
   async close(): Promise<void> {
     await this.#pool.end();
+  }
+
+  async #session(): Promise<Session> {
+    try {
+      return new Session(await this.#pool.connect());
+    } catch (error) {
+      throw faultOf(error);
+    }
   }
 }
 
