@@ -1,4 +1,5 @@
 // What a scenario's rule makes of one exchange.
+import { impostorHeader } from "../../actors/actor.ts";
 import type { ExchangeFault } from "../../scenarios/format/fault-rules.ts";
 import type { Reply } from "./wire.ts";
 
@@ -31,8 +32,8 @@ const undisturbed: ExchangeFate = {
   fault: undefined,
 };
 
-/** `impostorHeader`: marks an answer that did not come from the server, for whoever writes the history. */
-export function fateOf(rule: ExchangeFault | undefined, impostorHeader: string): ExchangeFate {
+/** The fate of an exchange, undisturbed without a rule. */
+export function fateOf(rule: ExchangeFault | undefined): ExchangeFate {
   if (rule === undefined) return undisturbed;
   switch (rule.verb) {
     case "lose-request":
@@ -48,15 +49,19 @@ export function fateOf(rule: ExchangeFault | undefined, impostorHeader: string):
     case "answer":
       return {
         ...undisturbed,
-        impostor: { reply: impostorReply(rule, impostorHeader), withEffect: rule.withEffect },
+        impostor: { reply: impostorReply(rule), withEffect: rule.withEffect },
         fault: "answered by somebody else",
       };
   }
 }
 
-function impostorReply(rule: Extract<ExchangeFault, { readonly verb: "answer" }>, header: string): Reply {
+/** Marked as somebody else's, for whoever writes the history. */
+function impostorReply(rule: Extract<ExchangeFault, { readonly verb: "answer" }>): Reply {
   const { status } = rule;
-  const headers = { "content-type": rule.body === "html" ? "text/html" : "application/json", [header]: "1" };
+  const headers = {
+    "content-type": rule.body === "html" ? "text/html" : "application/json",
+    [impostorHeader]: "1",
+  };
   switch (rule.body) {
     case "html":
       return { status, headers, body: { text: "<!doctype html><title>Sign in to the network</title>" } };

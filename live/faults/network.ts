@@ -19,12 +19,15 @@ import type {
 export interface NetworkOptions {
   readonly carrier: Carrier;
   readonly errors: WireErrors;
-  readonly impostorHeader: string;
   /** The protocol's name of an exchange ("push"), by which rules are addressed. */
   readonly messageOf: (request: { readonly method: string; readonly path: string }) => string;
   /** Where the server that a device means really listens; `undefined` when nobody does. */
   readonly resolve: (device: string, server: string) => string | undefined;
-  readonly onFault: (fault: { readonly kind: string; readonly device: string; readonly text: string }) => void;
+  readonly onFault: (fault: {
+    readonly kind: string;
+    readonly device: string;
+    readonly text: string;
+  }) => void;
   /** How long a device waits for an answer. */
   readonly patienceMs: number;
 }
@@ -94,7 +97,9 @@ export class Network {
   /** Who waits for an answer, and for how long; for a run that does not end. */
   waiting(): readonly string[] {
     const now = performance.now();
-    return [...this.#waiting.values()].map(({ text, since }) => `${text} (${Math.round(now - since)} ms without an answer)`);
+    return [...this.#waiting.values()].map(
+      ({ text, since }) => `${text} (${Math.round(now - since)} ms without an answer)`,
+    );
   }
 
   #exchange(caller: Caller, request: Outgoing): Promise<Reply> {
@@ -111,7 +116,9 @@ export class Network {
           void this.#carry(caller.device, request).then(
             (reply) => {
               if (!isHeard || fate.isReplyLost) return;
-              this.#travel(caller.device, "to-device", fate.replyDelayMs, () => answer(impostor?.reply ?? reply));
+              this.#travel(caller.device, "to-device", fate.replyDelayMs, () =>
+                answer(impostor?.reply ?? reply),
+              );
             },
             (error: unknown) => {
               if (isHeard) fail(error as Error);
@@ -123,7 +130,11 @@ export class Network {
     });
   }
 
-  async #openSocket(caller: Caller, request: OutgoingUpgrade, handlers: SocketHandlers): Promise<DeviceSocket> {
+  async #openSocket(
+    caller: Caller,
+    request: OutgoingUpgrade,
+    handlers: SocketHandlers,
+  ): Promise<DeviceSocket> {
     const { device, life } = caller;
     const fate = this.#fateOf(device, "socket");
     const connection = new Connection({
@@ -208,7 +219,7 @@ export class Network {
 
   #fateOf(device: string, message: string): ExchangeFate {
     const rule: ExchangeFault | undefined = this.rules.forExchange(device, message);
-    const fate = fateOf(rule, this.#options.impostorHeader);
+    const fate = fateOf(rule);
     if (fate.fault !== undefined) {
       this.#options.onFault({ kind: fate.fault, device, text: `${fate.fault}: ${device}'s ${message}` });
     }

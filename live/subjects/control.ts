@@ -36,10 +36,17 @@ export async function compact(
   return { compactedUpTo, deleted };
 }
 
-/** Moves the clock of one process. Moves add up.
+/** Moves the clock of one process and answers its time. Moves add up.  Units: milliseconds, since the epoch.
  *  Errors: as `compact`. */
-export async function moveClock(subject: Subject, byMs: number, options: ControlOptions): Promise<void> {
-  await call(subject, { path: "/control/clock", body: { advance_ms: byMs } }, options);
+export async function moveClock(subject: Subject, byMs: number, options: ControlOptions): Promise<number> {
+  const body = await call(subject, { path: "/control/clock", body: { advance_ms: byMs } }, options);
+  const { now } = body as { readonly now?: unknown };
+  const epochMs = typeof now === "string" ? Date.parse(now) : now;
+  if (typeof epochMs === "number" && Number.isFinite(epochMs)) return epochMs;
+  throw new SubjectFailed(
+    "hook_failed",
+    `POST /control/clock of ${subject.name} answered ${JSON.stringify(body)}; expected {now}`,
+  );
 }
 
 async function call(
@@ -63,9 +70,13 @@ async function call(
   } catch (error) {
     throw new HookUnanswered(`POST ${hook.path} of ${name}: ${(error as Error).message}`, { cause: error });
   }
-  if (status >= 500) throw new HookUnanswered(`POST ${hook.path} of ${name} answered ${status} ${text.slice(0, 200)}`);
+  if (status >= 500)
+    throw new HookUnanswered(`POST ${hook.path} of ${name} answered ${status} ${text.slice(0, 200)}`);
   if (status !== 200) {
-    throw new SubjectFailed("hook_failed", `POST ${hook.path} of ${name} answered ${status} ${text.slice(0, 200)}; expected 200`);
+    throw new SubjectFailed(
+      "hook_failed",
+      `POST ${hook.path} of ${name} answered ${status} ${text.slice(0, 200)}; expected 200`,
+    );
   }
   return JSON.parse(text) as unknown;
 }

@@ -48,7 +48,9 @@ export class ReferenceProcess implements Subject {
     const child = this.#spawn();
     this.#child = child;
     endWithUs(child);
-    child.once("exit", (code, signal) => this.#ended(child, code === null ? `signal ${signal}` : `exit code ${code}`));
+    child.once("exit", (code, signal) =>
+      this.#ended(child, code === null ? `signal ${signal}` : `exit code ${code}`),
+    );
     const url = await this.#untilListening(child);
     if (this.#child === child) this.#running = { child, url };
   }
@@ -83,19 +85,19 @@ export class ReferenceProcess implements Subject {
     const child = this.#child;
     this.#child = undefined;
     this.#running = undefined;
-    const isGone = child === undefined || child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
+    const isGone =
+      child === undefined || child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
     return isGone ? undefined : child;
   }
 
   #spawn(): ChildProcess {
-    const { NODE_OPTIONS: _theirs, ...inherited } = process.env;
     const script = new URL(`../../${this.#options.entry}${ending}`, import.meta.url);
     const preload = new URL(`end-with-parent${ending}`, import.meta.url);
     return spawn(
       process.execPath,
       ["--disable-warning=ExperimentalWarning", "--import", preload.href, fileURLToPath(script)],
       {
-        env: { ...inherited, HOST: "127.0.0.1", PORT: "0", ...this.#options.env },
+        env: { ...inheritedEnv(), HOST: "127.0.0.1", PORT: "0", ...this.#options.env },
         stdio: ["ignore", "pipe", "pipe", "ipc"],
       },
     );
@@ -116,7 +118,9 @@ export class ReferenceProcess implements Subject {
     const fail = (what: string): void => listening.reject(this.#failure(what));
     const timer = setTimeout(() => fail(`did not listen within ${timeoutMs} ms`), timeoutMs);
     child.once("error", (error) => fail(`could not be started: ${error.message}`));
-    child.once("close", (code, signal) => fail(`ended with ${code === null ? `signal ${signal}` : `exit code ${code}`}`));
+    child.once("close", (code, signal) =>
+      fail(`ended with ${code === null ? `signal ${signal}` : `exit code ${code}`}`),
+    );
     this.#output.follow(child.stdout!, (line) => {
       const url = listeningUrl(line);
       if (url !== undefined) listening.resolve(url);
@@ -136,11 +140,22 @@ export class ReferenceProcess implements Subject {
     const lines = this.#output.lines.slice(-linesInMessage);
     const said = lines.length === 0 ? "It wrote nothing." : `It wrote:\n  ${lines.join("\n  ")}`;
     const expected = 'Expected one line {"listening":"http://…"} on its standard output.';
-    return new SubjectFailed("not_started", `${this.name} (${this.#options.entry}) ${what}. ${expected} ${said}`);
+    return new SubjectFailed(
+      "not_started",
+      `${this.name} (${this.#options.entry}) ${what}. ${expected} ${said}`,
+    );
   }
 }
 
 const linesInMessage = 20;
+
+/** What a server needs of the machine. Not more: a JWKS_URL or a NODE_OPTIONS of this shell is not meant for it. */
+function inheritedEnv(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => ofTheMachine.test(name)));
+}
+
+const ofTheMachine =
+  /^(?:PATH|HOME|TMPDIR|TEMP|TMP|LANG|LC_.*|TZ|SYSTEMROOT|PG.*|SSL_.*|NODE_V8_COVERAGE|NODE_EXTRA_CA_CERTS)$/iu;
 
 function listeningUrl(line: string): string | undefined {
   if (!line.includes('"listening"')) return undefined;

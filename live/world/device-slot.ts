@@ -65,7 +65,7 @@ export class DeviceSlot {
     const disk = protocol.openDisk(this.#directory);
     const actor = protocol.createActor({
       spec,
-      disk: crashingDisk<never, never>({
+      disk: crashingDisk({
         disk,
         life,
         strike: () => this.#strike(),
@@ -101,13 +101,9 @@ export class DeviceSlot {
     this.#options.onCrash(this, text);
   }
 
-  /** Ends in good order; for the end of a run. */
-  async stop(): Promise<void> {
-    const present = this.#present;
-    if (present === undefined) return;
-    // Its last steps may wait for a server that is gone; nobody waits for those.
-    await Promise.race([present.actor.stop(), new Promise((resolve) => setTimeout(resolve, stopPatienceMs))]);
-    if (this.#present === present) this.#end(present);
+  /** Ends the present life without telling anybody: the run is over. */
+  end(): void {
+    if (this.#present !== undefined) this.#end(this.#present);
   }
 
   /** Runs work on the actor. The outcome is `unknown` if its life ends before, `blocked` without one. */
@@ -163,8 +159,6 @@ export class DeviceSlot {
     return trap.position;
   }
 }
-
-const stopPatienceMs = 1_000;
 
 /** Commits are synchronous, so between two of them the files of a disk belong together. */
 function copyDisk(from: string, to: string): void {

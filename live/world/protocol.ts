@@ -7,20 +7,18 @@ import type { DiskPort } from "../faults/crashing-disk.ts";
 import type { Carrier, WireErrors } from "../faults/wire.ts";
 
 /** A device's disk on real files. */
-export interface LiveDisk extends DiskPort<never, never> {
+export interface LiveDisk extends DiskPort<unknown, never> {
   close(): void;
-}
-
-/** The way to the server, over real sockets. */
-export interface LiveCarrier extends Carrier {
-  close(): Promise<void> | void;
 }
 
 export interface LiveActorOptions {
   readonly spec: DeviceSpec;
-  readonly disk: DiskPort<never, never>;
+  readonly disk: DiskPort<unknown, never>;
   readonly carrier: Carrier;
-  readonly clock: { now(): number; after(delayMs: number, run: () => void | Promise<void>): { cancel(): void } };
+  readonly clock: {
+    now(): number;
+    after(delayMs: number, run: () => void | Promise<void>): { cancel(): void };
+  };
   readonly uuid: () => string;
   readonly recorder: Recorder;
   readonly accounts: Accounts;
@@ -38,15 +36,13 @@ export interface LiveProtocol {
     /** The settings of a scenario as the server's environment.  Errors: RangeError for a setting that it lacks. */
     env(config: Readonly<Record<string, number>>): Readonly<Record<string, string>>;
   };
-  /** The header by which an answer is marked that did not come from the server. */
-  readonly impostorHeader: string;
   readonly errors: WireErrors;
   /** The protocol's name of an exchange, by which faults are addressed. */
   messageOf(request: { readonly method: string; readonly path: string }): string;
   /** Opens a device's disk in a directory of its own. Nothing of it is kept outside the directory. */
   openDisk(directory: string): LiveDisk;
-  /** `timeoutMs`: bounds one exchange, whoever waits for it. */
-  openCarrier(options: { readonly timeoutMs: number }): LiveCarrier;
+  /** The way to the server, over real sockets. `timeoutMs` bounds one exchange, whoever waits for it. */
+  createCarrier(options: { readonly timeoutMs: number }): Carrier;
   createActor(options: LiveActorOptions): DeviceActor;
   /** Reads the server as a fresh device would, without leaving a trace in the protocol. */
   readAccount(options: {

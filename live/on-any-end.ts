@@ -1,0 +1,38 @@
+// What must not outlive this process is undone on every way out on which code still runs: a normal exit, an error that
+// nobody caught, Ctrl-C, SIGTERM, SIGHUP.
+
+const undoings = new Set<() => void>();
+const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Runs `undo` when this process ends, unless cancelled before. It must not wait for anything. */
+export function onAnyEnd(undo: () => void): { cancel(): void } {
+  if (undoings.size === 0) listen();
+  undoings.add(undo);
+  return {
+    cancel: () => {
+      if (undoings.delete(undo) && undoings.size === 0) unlisten();
+    },
+  };
+}
+
+function undoAll(): void {
+  for (const undo of undoings) undo();
+}
+
+/** Whoever else listens decides how this process ends; where nobody does it ends as if we had not listened. */
+function onSignal(signal: NodeJS.Signals): void {
+  unlisten();
+  undoAll();
+  undoings.clear();
+  if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+}
+
+function listen(): void {
+  process.on("exit", undoAll);
+  for (const signal of endingSignals) process.on(signal, onSignal);
+}
+
+function unlisten(): void {
+  process.off("exit", undoAll);
+  for (const signal of endingSignals) process.off(signal, onSignal);
+}

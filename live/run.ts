@@ -1,0 +1,299 @@
+// Scenarios in the live world: brings up the database and the servers that they need, runs them side by side, and takes
+// everything down again. One scenario leaves the same things behind as in the simulation, so that nobody who judges or
+// reports it needs to know where it ran.
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { History } from "../invariants/history.ts";
+import { type CheckResult, runSteps } from "../scenarios/format/interpreter.ts";
+import type { Ability, Scenario, Step } from "../scenarios/format/types.ts";
+import { type DatabaseChoice, openDatabases } from "./databases/open.ts";
+import type { Carrier } from "./faults/wire.ts";
+import { onAnyEnd } from "./on-any-end.ts";
+import type { LiveProtocol } from "./world/protocol.ts";
+import { ServerGroup } from "./world/server-group.ts";
+import { type Lease, ServerPool, sharesServers } from "./world/server-pool.ts";
+import { liveAbilities, LiveWorld } from "./world/world.ts";
+
+export interface LiveRun {
+  readonly history: History;
+  readonly checks: readonly CheckResult[];
+  /** How often each kind of fault really happened. */
+  readonly faultCounts: ReadonlyMap<string, number>;
+  /** Faults that the scenario arranged and that never happened. */
+  readonly unusedFaults: readonly string[];
+  readonly durationMs: number;
+  /** What the servers wrote last; only of a run in which a check failed. */
+  readonly serverOutput: readonly string[];
+}
+
+export interface LiveRunnerOptions {
+  readonly protocols: readonly LiveProtocol[];
+  /** Default: the embedded PostgreSQL. */
+  readonly database?: DatabaseChoice;
+  /** How long a device waits for an answer. A lost message costs this much, in real time. Default: 1500. */
+  readonly patienceMs?: number;
+  /** How long everybody may take to come to rest, whatever the scenario allows. Default: 20000. */
+  readonly settleMaxMs?: number;
+  /** After this a scenario has failed. Default: 60000. */
+  readonly scenarioTimeoutMs?: number;
+  /** Groups of server processes that are up at the same time. Default: 6. */
+  readonly groupsMax?: number;
+}
+
+export interface LiveRunOptions {
+  readonly seed: string;
+  /** Breaks the run off: its devices are ended and it rejects. */
+  readonly signal?: AbortSignal;
+}
+
+export interface LiveRunner {
+  readonly abilities: ReadonlySet<Ability>;
+  /** Starts servers for these scenarios before they are run; the first ones first, as far as there is room. */
+  prepare(scenarios: readonly Scenario[]): void;
+  /** Runs a scenario; may be called for several at once.
+   *  Errors: `SubjectFailed` when the servers do not come up; bugs of ours. What servers and devices do wrong, a run
+   *  that does not end among it, is in the checks and the history. */
+  run(scenario: Scenario, options: LiveRunOptions): Promise<LiveRun>;
+  /** Ends everything that was started. May be called twice. */
+  close(): Promise<void>;
+}
+
+/** Brings up the database; servers start when the first scenario is prepared or run.
+ *  Errors: `DatabaseUnavailable`. */
+export async function createLiveRunner(options: LiveRunnerOptions): Promise<LiveRunner> {
+  const databases = await openDatabases(options.database ?? { kind: "embedded" });
+  const directory = mkdtempSync(join(tmpdir(), "seatrial-devices-"));
+  const removeDirectory = (): void => rmSync(directory, { recursive: true, force: true });
+  const leftover = onAnyEnd(removeDirectory);
+  const secret = randomBytes(32).toString("hex");
+  const controlToken = randomBytes(32).toString("hex");
+  const runName = randomBytes(4).toString("hex");
+  let groups = 0;
+  const pool = new ServerPool({
+    groupsMax: options.groupsMax ?? 6,
+    start: (kind) =>
+      ServerGroup.start({
+        ...kind,
+        databases,
+        databaseName: `seatrial_${runName}_${++groups}`,
+        secret,
+        controlToken,
+      }),
+  });
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await pool.close();
+    await databases.stop();
+    removeDirectory();
+    leftover.cancel();
+  };
+  const runner = new Runner({ options, pool, secret, directory });
+  return {
+    abilities: liveAbilities,
+    prepare: (scenarios) => runner.prepare(scenarios),
+    run: (scenario, runOptions) => runner.run(scenario, runOptions),
+    close: () => (closing ??= close()),
+  };
+}
+
+class Runner {
+  readonly #options: LiveRunnerOptions;
+  readonly #pool: ServerPool;
+  readonly #secret: string;
+  readonly #directory: string;
+  readonly #carriers = new Map<LiveProtocol, Carrier>();
+  #runs = 0;
+
+  constructor(setup: {
+    readonly options: LiveRunnerOptions;
+    readonly pool: ServerPool;
+    readonly secret: string;
+    readonly directory: string;
+  }) {
+    this.#options = setup.options;
+    this.#pool = setup.pool;
+    this.#secret = setup.secret;
+    this.#directory = setup.directory;
+  }
+
+  prepare(scenarios: readonly Scenario[]): void {
+    const wanted = new Set<string>();
+    for (const scenario of scenarios) {
+      const isShared = sharesServers(scenario);
+      const key = JSON.stringify([scenario.protocol, scenario.config, scenario.processes, isShared]);
+      if (wanted.has(key)) continue;
+      wanted.add(key);
+      this.#pool.startAhead(this.#kindOf(scenario), { isShared });
+    }
+  }
+
+  async run(scenario: Scenario, options: LiveRunOptions): Promise<LiveRun> {
+    const lease = await this.#pool.lease(this.#kindOf(scenario), { isShared: sharesServers(scenario) });
+    const runNumber = ++this.#runs;
+    const directory = join(this.#directory, String(runNumber));
+    const world = this.#createWorld({ scenario, lease, runNumber, directory });
+    let keep = false;
+    try {
+      const run = await this.#runInWorld(scenario, { ...options, world, lease });
+      keep = lease.group.isWhole && world.problems.length === 0 && !run.isStuck;
+      return run;
+    } finally {
+      world.end();
+      lease.release({ keep });
+      rmSync(directory, { recursive: true, force: true });
+    }
+  }
+
+  async #runInWorld(
+    scenario: Scenario,
+    run: LiveRunOptions & { readonly world: LiveWorld; readonly lease: Lease },
+  ): Promise<LiveRun & { readonly isStuck: boolean }> {
+    const { world, lease, seed, signal } = run;
+    const startedAt = performance.now();
+    const ended = await this.#toItsEnd(scenario, world, signal);
+    const problems = world.problems.map((seen) =>
+      checkOf(scenario, { step: "at any time", expected: "nobody ends or fails by itself", seen }),
+    );
+    const checks = [...ended.checks, ...problems];
+    const isFailed = checks.some(({ pass }) => !pass);
+    return {
+      history: {
+        protocol: scenario.protocol,
+        scenario: scenario.id,
+        seed,
+        world: "live",
+        events: [...world.events],
+      },
+      checks,
+      faultCounts: world.faultCounts,
+      unusedFaults: world.unfiredFaults(),
+      durationMs: performance.now() - startedAt,
+      serverOutput: isFailed ? lease.group.lastLines() : [],
+      isStuck: ended.isStuck,
+    };
+  }
+
+  /** The steps, or whatever stood in the way of their end. */
+  async #toItsEnd(
+    scenario: Scenario,
+    world: LiveWorld,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly checks: readonly CheckResult[]; readonly isStuck: boolean }> {
+    const timeoutMs = this.#options.scenarioTimeoutMs ?? 60_000;
+    const underWay = new Set<Step>();
+    const observer = {
+      stepBegan: (step: Step) => void underWay.add(step),
+      stepEnded: (step: Step) => void underWay.delete(step),
+    };
+    const stopped = Promise.withResolvers<"late">();
+    const timer = setTimeout(() => stopped.resolve("late"), timeoutMs);
+    const onAbort = (): void => stopped.reject(signal?.reason as Error);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const steps = world.start().then(() => runSteps(scenario, world, observer));
+    try {
+      signal?.throwIfAborted();
+      const checks = await Promise.race([steps, stopped.promise]);
+      if (checks !== "late") return { checks, isStuck: false };
+      return { checks: [lateCheck(scenario, { timeoutMs, underWay: [...underWay], world })], isStuck: true };
+    } catch (error) {
+      const seen = faultOfTarget(error);
+      if (seen === undefined) throw error;
+      const expected = "the server can be worked with";
+      return { checks: [checkOf(scenario, { ...placeOf([...underWay]), expected, seen })], isStuck: true };
+    } finally {
+      // Whatever the steps come to after this, nobody listens.
+      steps.catch(() => undefined);
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  #createWorld(setup: {
+    readonly scenario: Scenario;
+    readonly lease: Lease;
+    readonly runNumber: number;
+    readonly directory: string;
+  }): LiveWorld {
+    const { scenario, lease, runNumber, directory } = setup;
+    const protocol = this.#protocolOf(scenario);
+    return new LiveWorld({
+      scenario,
+      protocol,
+      group: lease.group,
+      carrier: this.#carrierOf(protocol),
+      secret: this.#secret,
+      runNumber,
+      directory,
+      patienceMs: this.#options.patienceMs ?? 1_500,
+      settleMaxMs: this.#options.settleMaxMs ?? 20_000,
+    });
+  }
+
+  #kindOf(scenario: Scenario): Parameters<ServerPool["lease"]>[0] {
+    return { protocol: this.#protocolOf(scenario), config: scenario.config, processes: scenario.processes };
+  }
+
+  #protocolOf(scenario: Scenario): LiveProtocol {
+    const protocol = this.#options.protocols.find(({ id }) => id === scenario.protocol);
+    if (protocol !== undefined) return protocol;
+    const known = this.#options.protocols.map(({ id }) => id).join(", ");
+    throw new Error(`the live world was given no protocol "${scenario.protocol}"; it was given ${known}`);
+  }
+
+  /** One for all runs: connections are kept and used again. */
+  #carrierOf(protocol: LiveProtocol): Carrier {
+    let carrier = this.#carriers.get(protocol);
+    if (carrier === undefined) {
+      carrier = protocol.createCarrier({ timeoutMs: carrierTimeoutMs });
+      this.#carriers.set(protocol, carrier);
+    }
+    return carrier;
+  }
+}
+
+/** A request whose sender has lost patience may still have its effect.  Units: milliseconds. */
+const carrierTimeoutMs = 15_000;
+
+function lateCheck(
+  scenario: Scenario,
+  late: { readonly timeoutMs: number; readonly underWay: readonly Step[]; readonly world: LiveWorld },
+): CheckResult {
+  const { timeoutMs, underWay, world } = late;
+  const waiting = world.waiting();
+  const steps = underWay.map(({ source }) => `line ${source.line} (${source.text})`);
+  const at = steps.length === 0 ? "after the last step" : `in ${steps.join(", ")}`;
+  const seen = `still running ${at}; ${waiting.length === 0 ? "no message is under way" : `waiting for ${waiting.join(", ")}`}`;
+  return checkOf(scenario, {
+    ...placeOf(underWay),
+    expected: `the scenario ends within ${timeoutMs} ms`,
+    seen,
+  });
+}
+
+/** What a server did that leaves nothing to run a scenario against; `undefined` for everything else. */
+function faultOfTarget(error: unknown): string | undefined {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" && targetFaults.has(code) ? (error as Error).message : undefined;
+}
+
+const targetFaults: ReadonlySet<string> = new Set([
+  "account_unreadable",
+  "hook_failed",
+  "hook_unanswered",
+  "not_started",
+]);
+
+function placeOf(underWay: readonly Step[]): { readonly line: number; readonly step: string } {
+  const step = underWay.at(-1);
+  return { line: step?.source.line ?? 0, step: step?.source.text ?? "at the end" };
+}
+
+function checkOf(
+  scenario: Scenario,
+  check: { readonly line?: number; readonly step: string; readonly expected: string; readonly seen: string },
+): CheckResult {
+  const { id, requirements } = scenario;
+  return { scenario: id, line: 0, about: "settled", requirements, pass: false, ...check };
+}

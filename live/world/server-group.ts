@@ -1,0 +1,131 @@
+// The server processes of one database, through crashes and restarts. A world borrows a group, alone or beside others.
+import { backupDatabase, restoreDatabase } from "../databases/backup.ts";
+import type { DatabaseProvider } from "../databases/provider.ts";
+import { compact, type CompactionReport, moveClock } from "../subjects/control.ts";
+import { ReferenceProcess } from "../subjects/reference-process.ts";
+import type { Subject } from "../subjects/subject.ts";
+import type { LiveProtocol } from "./protocol.ts";
+
+/** What makes two groups alike: a scenario runs on any group with these. */
+export interface GroupKind {
+  readonly protocol: LiveProtocol;
+  readonly config: Readonly<Record<string, number>>;
+  readonly processes: number;
+}
+
+export interface ServerGroupOptions extends GroupKind {
+  readonly databases: DatabaseProvider;
+  /** A name that no other group has or had. */
+  readonly databaseName: string;
+  /** What tokens are signed with. */
+  readonly secret: string;
+  readonly controlToken: string;
+}
+
+/** How long a hook may take. Compaction of one user is the longest.  Units: milliseconds. */
+const hookTimeoutMs = 10_000;
+/** What passes between two readings is no difference between clocks.  Units: milliseconds. */
+const clockToleranceMs = 50;
+
+export class ServerGroup {
+  readonly subjects: readonly Subject[];
+  /** How far the servers' clocks are ahead of the machine's. Units: milliseconds. */
+  clockOffsetMs = 0;
+  readonly #options: ServerGroupOptions;
+  readonly #databaseUrl: string;
+  readonly #watchers = new Set<(subject: Subject, how: string) => void>();
+
+  private constructor(options: ServerGroupOptions, databaseUrl: string) {
+    this.#options = options;
+    this.#databaseUrl = databaseUrl;
+    const { protocol, processes, config, secret, controlToken } = options;
+    this.subjects = Array.from(
+      { length: processes },
+      (_, index) =>
+        new ReferenceProcess({
+          name: processes === 1 ? "server" : `server ${index + 1}`,
+          entry: protocol.server.entry,
+          env: {
+            ...protocol.server.env(config),
+            DATABASE_URL: databaseUrl,
+            JWT_SECRET: secret,
+            SEATRIAL_CONTROL_TOKEN: controlToken,
+          },
+          onUnexpectedEnd: (subject, how) => {
+            for (const tell of this.#watchers) tell(subject, how);
+          },
+        }),
+    );
+  }
+
+  /** A group on a database of its own, up and taking requests.
+   *  Errors: `SubjectFailed`; what the database says. */
+  static async start(options: ServerGroupOptions): Promise<ServerGroup> {
+    const url = await options.databases.createDatabase(options.databaseName);
+    const group = new ServerGroup(options, url);
+    try {
+      // One after the other: the first one makes the tables.
+      for (const subject of group.subjects) await subject.start();
+      return group;
+    } catch (error) {
+      await group.dispose();
+      throw error;
+    }
+  }
+
+  get isWhole(): boolean {
+    return this.subjects.every(({ url }) => url !== undefined);
+  }
+
+  /** Hears of processes that end by themselves. */
+  watch(onEnd: (subject: Subject, how: string) => void): { cancel(): void } {
+    this.#watchers.add(onEnd);
+    return { cancel: () => this.#watchers.delete(onEnd) };
+  }
+
+  /** Starts a process on the database as it is, with the group's clock. */
+  async start(subject: Subject): Promise<void> {
+    await subject.start();
+    if (this.clockOffsetMs !== 0) await this.#alignClock(subject);
+  }
+
+  compact(subject: Subject, user: string): Promise<CompactionReport> {
+    return compact(subject, user, this.#hook());
+  }
+
+  /** Moves the clocks of all processes that are up on to this offset; the others get there when they start. */
+  async setClock(offsetMs: number): Promise<void> {
+    this.clockOffsetMs = offsetMs;
+    for (const subject of this.subjects) if (subject.url !== undefined) await this.#alignClock(subject);
+  }
+
+  backup(): Promise<void> {
+    return backupDatabase(this.#databaseUrl);
+  }
+
+  /** Puts the database back to its backup. The processes must be down. */
+  restore(): Promise<void> {
+    return restoreDatabase(this.#databaseUrl);
+  }
+
+  /** Ends all processes and drops the database. */
+  async dispose(): Promise<void> {
+    await Promise.all(this.subjects.map((subject) => subject.kill()));
+    await this.#options.databases.dropDatabase(this.#options.databaseName);
+  }
+
+  lastLines(): readonly string[] {
+    return this.subjects.flatMap((subject) => subject.lastLines().map((line) => `${subject.name}: ${line}`));
+  }
+
+  /** The hook only adds, and whether a restart keeps what was added is the server's affair, so the clock is read. */
+  async #alignClock(subject: Subject): Promise<void> {
+    const offsetMs = (await moveClock(subject, 0, this.#hook())) - Date.now();
+    const missingMs = Math.round(this.clockOffsetMs - offsetMs);
+    if (missingMs > clockToleranceMs) await moveClock(subject, missingMs, this.#hook());
+  }
+
+  #hook(): { readonly token: string; readonly timeoutMs: number } {
+    return { token: this.#options.controlToken, timeoutMs: hookTimeoutMs };
+  }
+}

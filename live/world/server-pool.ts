@@ -1,0 +1,144 @@
+// Which scenario runs on which servers. Scenarios with fresh users do each other no harm, so those that leave the
+// servers alone share one group of each kind; those that crash them, move their clocks or put their database back get a
+// group to themselves, and hand it on to the next one. Starting a server costs far more than running a scenario.
+import type { Ability, Scenario } from "../../scenarios/format/types.ts";
+import type { GroupKind, ServerGroup } from "./server-group.ts";
+
+export interface ServerPoolOptions {
+  readonly start: (kind: GroupKind) => Promise<ServerGroup>;
+  /** Groups that are up at the same time, in use or not. */
+  readonly groupsMax: number;
+}
+
+export interface Lease {
+  readonly group: ServerGroup;
+  /** Gives the group back. `keep: false` when nobody should run on it any more. */
+  release(options: { readonly keep: boolean }): void;
+}
+
+/** What a scenario may do to its servers that others would feel. */
+const harmful: ReadonlySet<Ability> = new Set<Ability>([
+  "crash",
+  "backup",
+  "clock",
+  "skew",
+  "statements",
+  "processes",
+]);
+
+export function sharesServers(scenario: Scenario): boolean {
+  return scenario.processes === 1 && !scenario.needs.some((ability) => harmful.has(ability));
+}
+
+interface Entry {
+  readonly key: string;
+  readonly isShared: boolean;
+  readonly group: Promise<ServerGroup>;
+  users: number;
+  isRetired: boolean;
+}
+
+export class ServerPool {
+  readonly #options: ServerPoolOptions;
+  readonly #entries = new Set<Entry>();
+  readonly #disposals = new Set<Promise<unknown>>();
+  #waiting: (() => void)[] = [];
+  #isClosed = false;
+
+  constructor(options: ServerPoolOptions) {
+    this.#options = options;
+  }
+
+  /** Starts a group before anybody asks for it, if there is room. A failure shows when somebody asks. */
+  startAhead(kind: GroupKind, { isShared }: { readonly isShared: boolean }): void {
+    if (this.#entries.size < this.#options.groupsMax) this.#open(kind, isShared);
+  }
+
+  /** A group for one scenario; waits while all are in use.
+   *  Errors: what starting a group throws. */
+  async lease(kind: GroupKind, { isShared }: { readonly isShared: boolean }): Promise<Lease> {
+    const entry = await this.#find(kind, isShared);
+    try {
+      return { group: await entry.group, release: ({ keep }) => this.#release(entry, keep) };
+    } catch (error) {
+      this.#release(entry, false);
+      throw error;
+    }
+  }
+
+  /** Ends all groups, also those in use. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#wake();
+    for (const entry of [...this.#entries]) this.#dispose(entry);
+    await Promise.all(this.#disposals);
+  }
+
+  async #find(kind: GroupKind, isShared: boolean): Promise<Entry> {
+    const key = keyOf(kind);
+    for (;;) {
+      if (this.#isClosed) throw new Error("the live world is closed");
+      const ready = [...this.#entries].find(
+        (entry) =>
+          entry.key === key &&
+          entry.isShared === isShared &&
+          (isShared || entry.users === 0) &&
+          !entry.isRetired,
+      );
+      const entry = ready ?? (this.#makeRoom() ? this.#open(kind, isShared) : undefined);
+      if (entry !== undefined) {
+        entry.users++;
+        return entry;
+      }
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  /** Ends the group that has been idle for longest, if there is no room without. */
+  #makeRoom(): boolean {
+    if (this.#entries.size < this.#options.groupsMax) return true;
+    const idle = [...this.#entries].find(({ users }) => users === 0);
+    if (idle === undefined) return false;
+    this.#dispose(idle);
+    return true;
+  }
+
+  #open(kind: GroupKind, isShared: boolean): Entry {
+    const group = this.#options.start(kind);
+    group.catch(() => undefined);
+    const entry: Entry = { key: keyOf(kind), isShared, group, users: 0, isRetired: false };
+    this.#entries.add(entry);
+    return entry;
+  }
+
+  #release(entry: Entry, keep: boolean): void {
+    entry.users--;
+    if (!keep) entry.isRetired = true;
+    if (entry.users === 0) {
+      // Last in, last out: who was just in use is the last to be given up.
+      if (this.#entries.delete(entry)) this.#entries.add(entry);
+      if (entry.isRetired) this.#dispose(entry);
+    }
+    this.#wake();
+  }
+
+  #dispose(entry: Entry): void {
+    if (!this.#entries.delete(entry)) return;
+    const disposal: Promise<unknown> = entry.group
+      .then((group) => group.dispose())
+      .catch(() => undefined)
+      .finally(() => this.#disposals.delete(disposal));
+    this.#disposals.add(disposal);
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}
+
+function keyOf({ protocol, config, processes }: GroupKind): string {
+  const settings = Object.entries(config).sort(([left], [right]) => (left < right ? -1 : 1));
+  return JSON.stringify([protocol.id, settings, processes]);
+}
