@@ -55,19 +55,6 @@ export function errorResult(attempt: Attempt, error: unknown, durationMs: number
   return { ...emptyResult(attempt), outcome: "error", error: stackOf(error), durationMs };
 }
 
-/** The result of a scenario that was not over in time. Somebody hangs, and it is not the clock of the machine: a
- *  failure of what was tested. */
-export function timeoutResult(attempt: Attempt, timeoutMs: number): ScenarioResult {
-  const check: CheckOutcome = {
-    pass: false,
-    line: 1,
-    text: "the scenario ends",
-    expected: `an end within ${timeoutMs} ms`,
-    seen: "still running; --timeout changes the bound",
-  };
-  return { ...emptyResult(attempt), outcome: "fail", checks: [check], durationMs: timeoutMs };
-}
-
 /** Laws that hold against every build except those that the scenario was written to see broken. */
 export function isUnexpectedViolation(scenario: Scenario, { law, verdict }: Judgement): boolean {
   return verdict.outcome === "violated" && !(scenario.expect.violates ?? []).includes(law);

@@ -7,7 +7,7 @@ import type { Judgement } from "../invariants/verdict.ts";
 import type { Reporter } from "../reports/reporter.ts";
 import type { Scenario } from "../scenarios/format/types.ts";
 import { missingAbilities } from "../scenarios/format/world.ts";
-import { type Attempt, assess, blockedResult, errorResult, skippedResult, timeoutResult } from "./assess.ts";
+import { type Attempt, assess, blockedResult, errorResult, skippedResult } from "./assess.ts";
 import { SetupError } from "./errors.ts";
 import { replayCommand } from "./invocation.ts";
 import type { WorldRunner } from "./world-runner.ts";
@@ -17,10 +17,15 @@ export const defaultSeed = "1";
 /** How long a world may take to clean up after it was told to stop. Units: milliseconds. */
 const cleanupGraceMs = 15_000;
 
-export interface RunRequest {
+/** Scenarios and the world that they run in. */
+export interface RunPart {
+  readonly world: WorldRunner;
   readonly scenarios: readonly Scenario[];
+}
+
+export interface RunRequest {
   /** One after another, in this order. */
-  readonly worlds: readonly WorldRunner[];
+  readonly parts: readonly RunPart[];
   /** Applies the laws of the scenario's protocol. */
   readonly judge: (scenario: Scenario, history: History) => readonly Judgement[];
   readonly reporters: readonly Reporter[];
@@ -28,8 +33,6 @@ export interface RunRequest {
   readonly seed?: string;
   /** Failures after which the rest is skipped. */
   readonly bail?: number;
-  /** Per scenario. Units: milliseconds of wall time. Only between waits: the simulation is bounded in events instead. */
-  readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly version: string;
   readonly command: string;
@@ -38,17 +41,18 @@ export interface RunRequest {
 /** Runs everything that was asked for. Errors: none of a scenario; a reporter that throws is a bug and ends the run. */
 export async function runScenarios(request: RunRequest): Promise<RunResult> {
   const startedAt = new Date();
-  const { reporters, scenarios, worlds } = request;
+  const { reporters, parts } = request;
   for (const reporter of reporters) {
     reporter.onRunBegin?.({
       version: request.version,
       command: request.command,
-      worlds: worlds.map(({ world }) => ({ world, scenarios: scenarios.length })),
+      worlds: parts.map(({ world, scenarios }) => ({ world: world.world, scenarios: scenarios.length })),
     });
   }
   const run = new Run(request);
-  for (const world of worlds) await run.inWorld(world);
-  assert.equal(run.results.length, scenarios.length * worlds.length, "every scenario has one result per world");
+  for (const part of parts) await run.part(part);
+  const asked = parts.reduce((sum, { scenarios }) => sum + scenarios.length, 0);
+  assert.equal(run.results.length, asked, "every scenario has one result per world");
   const result: RunResult = {
     version: request.version,
     startedAt: startedAt.toISOString(),
@@ -78,8 +82,9 @@ class Run {
   }
 
   /** Workers take scenarios from one list; results keep the order of the list. */
-  async inWorld(world: WorldRunner): Promise<void> {
-    const queue = this.#request.scenarios.map((scenario) => this.#attempt(scenario, world));
+  async part({ world, scenarios }: RunPart): Promise<void> {
+    world.prepare?.(scenarios.filter((scenario) => missingAbilities(scenario, world).length === 0));
+    const queue = scenarios.map((scenario) => this.#attempt(scenario, world));
     const results: ScenarioResult[] = Array.from({ length: queue.length });
     let next = 0;
     const work = async (): Promise<void> => {
@@ -108,14 +113,13 @@ class Run {
   }
 
   async #run(attempt: Attempt, world: WorldRunner): Promise<ScenarioResult> {
-    const { signal, timeoutMs, judge } = this.#request;
-    const timeout = AbortSignal.timeout(timeoutMs);
+    const { signal, judge } = this.#request;
     const startedAt = performance.now();
     const elapsed = (): number => Math.round((performance.now() - startedAt) * 10) / 10;
     try {
       const observed = await orAbandoned(
-        (either) => world.run(attempt.scenario, { seed: attempt.seed, signal: either }),
-        AbortSignal.any([signal, timeout]),
+        () => world.run(attempt.scenario, { seed: attempt.seed, signal }),
+        signal,
       );
       return assess(attempt, observed, {
         judge: (history) => judge(attempt.scenario, history),
@@ -123,7 +127,6 @@ class Run {
       });
     } catch (error) {
       if (signal.aborted) return skippedResult(attempt);
-      if (timeout.aborted) return timeoutResult(attempt, timeoutMs);
       if (error instanceof SetupError) this.#brokenWorld = world;
       return errorResult(attempt, error, elapsed());
     }
@@ -141,15 +144,18 @@ function breathe(): Promise<void> {
 }
 
 /** Waits for a run; once the signal is aborted, for its cleaning up, but not for ever. */
-async function orAbandoned<T>(run: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+async function orAbandoned<T>(run: () => Promise<T>, signal: AbortSignal): Promise<T> {
   const abandoned = Promise.withResolvers<never>();
   let grace: NodeJS.Timeout | undefined;
   const onAbort = (): void => {
-    grace = setTimeout(() => abandoned.reject(new Error("the world did not stop when told to")), cleanupGraceMs);
+    grace = setTimeout(
+      () => abandoned.reject(new Error("the world did not stop when told to")),
+      cleanupGraceMs,
+    );
   };
   signal.addEventListener("abort", onAbort, { once: true });
   try {
-    return await Promise.race([run(signal), abandoned.promise]);
+    return await Promise.race([run(), abandoned.promise]);
   } finally {
     signal.removeEventListener("abort", onAbort);
     clearTimeout(grace);

@@ -21,7 +21,7 @@ export interface Observed {
 
 export interface RunOptions {
   readonly seed: string;
-  /** Aborted by Ctrl-C and by the time-out: stop, clean up, and reject. */
+  /** Aborted by Ctrl-C: stop, clean up, and reject. */
   readonly signal: AbortSignal;
 }
 
@@ -30,7 +30,10 @@ export interface WorldRunner {
   readonly abilities: ReadonlySet<Ability>;
   /** Scenarios side by side; 1 where the world has one thread. */
   readonly workers: number;
-  /** Errors: SetupError where the world cannot be brought up; anything else is a bug of ours. */
+  /** Told what is going to be run, before the first run. */
+  prepare?(scenarios: readonly Scenario[]): void;
+  /** Bounds itself: a run that does not end is a failed check, not a promise that hangs.
+   *  Errors: SetupError where the world cannot be brought up; anything else is a bug of ours. */
   run(scenario: Scenario, options: RunOptions): Promise<Observed>;
   /** Ends what the world started. Called once, also after an interruption. */
   close(): Promise<void>;

@@ -25,8 +25,8 @@ export function failureLines(result: ScenarioResult, layout: FailureLayout): rea
   const inner = { ...layout, width: layout.width - 2 };
   const parts: readonly (readonly string[])[] = [
     [...titleLines(result, inner)],
-    ...failedChecks(result).map((check) => checkLines(check, inner)),
     ...violationsOf(result).map((judgement) => violationLines(result, judgement, inner)),
+    ...failedChecks(result).map((check) => checkLines(check, inner)),
     unusedFaultLines(result, inner),
     errorLines(result, inner),
     [`${inner.ink.bold("again:")} ${inner.ink.cyan(printable(result.replay))}`],

@@ -4,12 +4,13 @@ const second = 1_000;
 const hour = 3_600_000;
 const day = 86_400_000;
 
-/** A point of a run: `0.120 s`, `02:03:04.120`, `91d 00:00:01.200`. Milliseconds are always shown. */
+/** A point of a run: `0.120 s`, `02:03:04.120`, and past a day `91d 00:00:01`. */
 export function runTimeText(atMs: number): string {
   const whole = Math.round(atMs);
   if (whole < 100 * second) return `${(whole / second).toFixed(3)} s`;
   const days = Math.floor(whole / day);
-  return `${days > 0 ? `${days}d ` : ""}${new Date(whole % day).toISOString().slice(11, 23)}`;
+  const time = new Date(whole % day).toISOString();
+  return days > 0 ? `${days}d ${time.slice(11, 19)}` : time.slice(11, 23);
 }
 
 /** How long something took: `340 µs`, `12 ms`, `3.2 s`, `4 min 05 s`, `2 h 10 min`. */

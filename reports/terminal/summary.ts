@@ -66,11 +66,15 @@ function countsText(results: readonly ScenarioResult[], ink: Ink): { plain: stri
   const totals = totalsOf(results);
   const parts = (["pass", "fail", "error", "blocked", "skipped"] as const)
     .filter((outcome) => totals[outcome] > 0)
-    .map((outcome) => ({ outcome, text: `${totals[outcome]} ${outcomeWords[outcome]}` }));
+    .map((outcome) => ({ outcome, text: countOf(outcome, totals[outcome]) }));
   return {
     plain: parts.map(({ text }) => text).join(", "),
     styled: parts.map(({ outcome, text }) => outcomeInk(outcome, ink)(text)).join(", "),
   };
+}
+
+function countOf(outcome: ScenarioOutcome, count: number): string {
+  return outcome === "error" && count === 1 ? "1 error" : `${count} ${outcomeWords[outcome]}`;
 }
 
 function stormSummary(storm: StormProgress, { ink, width }: SummaryOptions): readonly string[] {
@@ -116,11 +120,13 @@ function blockedLines({ results }: RunResult, { ink }: SummaryOptions): readonly
   });
 }
 
-function disagreementLines(run: RunResult, { ink }: SummaryOptions): readonly string[] {
+const disagreementText = "The two worlds disagree; either the model or the real thing is not what we think:";
+
+function disagreementLines(run: RunResult, { ink, width }: SummaryOptions): readonly string[] {
   const disagreements = disagreementsOf(run);
   if (disagreements.length === 0) return [];
   return [
-    ink.bold(ink.yellow("The two worlds disagree; either the model or the real thing is not what we think:")),
+    ...wrap(disagreementText, width).map((line) => ink.bold(ink.yellow(line))),
     ...disagreements.map(
       ({ id, sim, live }) => `  ${printable(id)}: ${outcomeWords[sim]} in sim, ${outcomeWords[live]} in live`,
     ),

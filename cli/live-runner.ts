@@ -1,0 +1,54 @@
+// The live world as the runner sees it. Nothing is started, and no database driver is loaded, before it is needed.
+import type { LiveRunner } from "../live/run.ts";
+import { checksOf } from "./checks.ts";
+import { SetupError } from "./errors.ts";
+import { protocols } from "./protocols.ts";
+import type { WorldRunner } from "./world-runner.ts";
+
+export interface LiveRunnerFlags {
+  /** Scenarios side by side. */
+  readonly workers: number;
+  /** Units: milliseconds of wall time for one scenario. */
+  readonly timeout: number;
+}
+
+export async function createLiveRunner({ workers, timeout }: LiveRunnerFlags): Promise<WorldRunner> {
+  const { liveAbilities } = await import("../live/world/world.ts");
+  let opened: Promise<LiveRunner> | undefined;
+  const open = (): Promise<LiveRunner> => (opened ??= openLive(timeout));
+  return {
+    world: "live",
+    abilities: liveAbilities,
+    workers,
+    prepare(scenarios) {
+      if (scenarios.length === 0) return;
+      // A failure to open is told by the first run, which waits for the same promise.
+      open().then(
+        (runner) => runner.prepare(scenarios),
+        () => undefined,
+      );
+    },
+    async run(scenario, options) {
+      const runner = await open();
+      const run = await runner.run(scenario, options);
+      return {
+        history: run.history,
+        ...checksOf(run.checks, run.unusedFaults),
+        faults: Object.fromEntries(run.faultCounts),
+      };
+    },
+    close: async () => (await opened?.catch(() => undefined))?.close(),
+  };
+}
+
+async function openLive(scenarioTimeoutMs: number): Promise<LiveRunner> {
+  const { createLiveRunner: createRunner } = await import("../live/run.ts");
+  const bindings = await Promise.all(protocols.map((protocol) => protocol.live()));
+  try {
+    return await createRunner({ protocols: bindings, scenarioTimeoutMs });
+  } catch (error) {
+    throw new SetupError(`the live world: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}

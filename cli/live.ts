@@ -1,0 +1,21 @@
+// `seatrial live`: scenarios against real processes, sockets and a real PostgreSQL.
+import { Command } from "commander";
+import { addHelp } from "./help.ts";
+import { createLiveRunner } from "./live-runner.ts";
+import { addRunOptions, type RunFlags, scenariosFor } from "./options.ts";
+import { runInWorlds } from "./run-in-worlds.ts";
+
+export function createLiveCommand(): Command {
+  return addHelp(addRunOptions(new Command("live")), {
+    summary: "run scenarios for real: server processes, sockets, PostgreSQL",
+    sentence:
+      "Runs scenarios against the reference server as a process, on a real PostgreSQL that Seatrial brings along. Seeded, but not deterministic. A scenario that needs what this world cannot do is blocked, never passed.",
+    examples: [
+      ["seatrial live", "every scenario that this world can run"],
+      ["seatrial live waveflow/compaction --workers 1", "one area, one scenario at a time"],
+    ],
+  }).action(async (ids: string[], flags: RunFlags) => {
+    const scenarios = scenariosFor(ids, flags);
+    await runInWorlds([{ world: await createLiveRunner(flags), scenarios }], flags);
+  });
+}

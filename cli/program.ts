@@ -1,0 +1,47 @@
+// The commands together.
+import { Command } from "commander";
+import { addHelp } from "./help.ts";
+import { createListCommand } from "./list.ts";
+import { createLiveCommand } from "./live.ts";
+import { createReplayCommand } from "./replay.ts";
+import { createRunCommand } from "./run.ts";
+import { createServeCommand } from "./serve.ts";
+import { createSimCommand } from "./sim.ts";
+import { version } from "./version.ts";
+
+const exitCodesText = `
+Exit codes: 0 everything holds; 1 a violation; 2 bad usage, or nothing selected; 3 the set-up or Seatrial
+itself failed; 4 nothing failed, but not everything could be assessed; 130 Ctrl-C.`;
+
+/** Throws CommanderError instead of ending the process. */
+export function createProgram(): Command {
+  const program = addHelp(new Command("seatrial"), {
+    summary: "tests device-sync protocols",
+    sentence:
+      "Finds out whether a device-sync protocol keeps its promises when networks, disks, clocks and processes do not: runs scenarios, simulated and for real, and judges what happened by laws.",
+    examples: [
+      ["seatrial run", "every scenario, first simulated, then for real"],
+      ["seatrial sim waveflow/push", "one area in the simulation; takes milliseconds"],
+      ["seatrial sim --storm --seeds 1000", "a thousand random plans with random faults"],
+      ["seatrial replay seatrial-report/results.json", "what failed, again"],
+      ["seatrial serve", "the reference server, to point a client at"],
+    ],
+  })
+    .usage("<command> [options]")
+    .version(version(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this; with a command, its flags")
+    .addHelpText("after", exitCodesText)
+    .showHelpAfterError('("--help" shows what is possible)')
+    .exitOverride();
+  for (const command of [
+    createRunCommand(),
+    createSimCommand(),
+    createLiveCommand(),
+    createReplayCommand(),
+    createListCommand(),
+    createServeCommand(),
+  ]) {
+    program.addCommand(command.copyInheritedSettings(program));
+  }
+  return program.helpCommand(false);
+}

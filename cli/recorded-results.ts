@@ -1,0 +1,30 @@
+// Reads a results.json back, as far as a replay needs it. The file may come from anywhere, so nothing of it is trusted.
+import { z } from "zod";
+import { UsageError } from "./errors.ts";
+
+const recordedResult = z.object({
+  id: z.string().min(1),
+  world: z.enum(["sim", "live"]),
+  seed: z.string(),
+  outcome: z.enum(["pass", "fail", "blocked", "error", "skipped"]),
+  digest: z.string().optional(),
+});
+
+const document = z.object({ format: z.literal("seatrial-results/1"), results: z.array(recordedResult) });
+
+export type RecordedResult = z.infer<typeof recordedResult>;
+
+/** Errors: UsageError where the text is no results document. */
+export function readRecordedResults(text: string, file: string): readonly RecordedResult[] {
+  const parsed = document.safeParse(parseJson(text, file));
+  if (parsed.success) return parsed.data.results;
+  throw new UsageError(`${file} is no results document of Seatrial:\n${z.prettifyError(parsed.error)}`);
+}
+
+function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`${file} is no JSON: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,35 @@
+// What sim, live, run and replay have in common: scenarios and worlds in, reports written, exit code out.
+import type { RunResult } from "../invariants/result.ts";
+import { judge } from "../invariants/judge.ts";
+import { exitCodeOf } from "./exit-codes.ts";
+import { watchInterrupts } from "./interrupt.ts";
+import { givenCommand } from "./invocation.ts";
+import type { RunFlags } from "./options.ts";
+import { protocolOf } from "./protocols.ts";
+import { createReporters } from "./reporting.ts";
+import { runScenarios, type RunPart } from "./run-scenarios.ts";
+import { version } from "./version.ts";
+
+export type RunInWorldsFlags = Pick<RunFlags, "seed" | "bail" | "reporter" | "json" | "outputDir">;
+
+/** Runs, reports, sets the exit code of the process. The worlds are closed whatever happens. */
+export async function runInWorlds(parts: readonly RunPart[], flags: RunInWorldsFlags): Promise<RunResult> {
+  const interrupts = watchInterrupts();
+  try {
+    const run = await runScenarios({
+      parts,
+      judge: (scenario, history) => judge(history, protocolOf(scenario.protocol).laws),
+      reporters: createReporters(flags),
+      ...(flags.seed === undefined ? {} : { seed: flags.seed }),
+      ...(flags.bail === undefined ? {} : { bail: flags.bail }),
+      signal: interrupts.signal,
+      version: version(),
+      command: givenCommand(),
+    });
+    process.exitCode = interrupts.code() ?? exitCodeOf(run);
+    return run;
+  } finally {
+    for (const { world } of parts) await world.close();
+    interrupts.stopWatching();
+  }
+}

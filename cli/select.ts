@@ -1,0 +1,72 @@
+// Which scenarios a command line means. Whatever is named must exist: a filter that selects nothing is an error, because
+// a run of nothing looks like success.
+import { matchesGlob } from "node:path/posix";
+import { didYouMean } from "../scenarios/format/suggest.ts";
+import type { Scenario } from "../scenarios/format/types.ts";
+import { UsageError } from "./errors.ts";
+
+export interface Selection {
+  /** Ids, folders of ids, or globs; empty means all. */
+  readonly ids: readonly string[];
+  /** A glob over ids where it has `*` and `/`; else a regular expression over id and title. */
+  readonly grep?: string;
+  readonly grepInvert?: string;
+  /** `<name>/<version>` */
+  readonly protocol?: string;
+}
+
+/** The selected scenarios, in the order given, never none.  Errors: UsageError. */
+export function selectScenarios(scenarios: readonly Scenario[], selection: Selection): readonly Scenario[] {
+  const named = byIds(scenarios, selection.ids);
+  const isGrepped = matcher(selection.grep, "--grep", true);
+  const isExcluded = matcher(selection.grepInvert, "--grep-invert", false);
+  const kept = named.filter(
+    (scenario) =>
+      isGrepped(scenario) &&
+      !isExcluded(scenario) &&
+      (selection.protocol === undefined || scenario.protocol === selection.protocol),
+  );
+  if (kept.length === 0) {
+    throw new UsageError(
+      `nothing is selected: of ${scenarios.length} scenarios, ${named.length} ${named.length === 1 ? "has" : "have"} such an id and none of them passes the filters; "seatrial list" shows what there is`,
+    );
+  }
+  return kept;
+}
+
+function byIds(scenarios: readonly Scenario[], patterns: readonly string[]): readonly Scenario[] {
+  if (patterns.length === 0) return scenarios;
+  const ids = scenarios.map(({ id }) => id);
+  for (const pattern of patterns) {
+    if (ids.some((id) => isMeant(id, pattern))) continue;
+    const folders = new Set(ids.map((id) => id.split("/").slice(0, -1).join("/")));
+    throw new UsageError(
+      `no scenario is called "${pattern}"${didYouMean(pattern, [...ids, ...folders])}; "seatrial list" shows all`,
+    );
+  }
+  return scenarios.filter(({ id }) => patterns.some((pattern) => isMeant(id, pattern)));
+}
+
+function isMeant(id: string, pattern: string): boolean {
+  const folder = pattern.endsWith("/") ? pattern : `${pattern}/`;
+  return id === pattern || id.startsWith(folder) || matchesGlob(id, pattern);
+}
+
+function matcher(
+  pattern: string | undefined,
+  flag: string,
+  whenAbsent: boolean,
+): (scenario: Scenario) => boolean {
+  if (pattern === undefined) return () => whenAbsent;
+  if (pattern.includes("*") && pattern.includes("/")) return ({ id }) => matchesGlob(id, pattern);
+  const expression = readExpression(pattern, flag);
+  return ({ id, title }) => expression.test(`${id} ${title}`);
+}
+
+function readExpression(pattern: string, flag: string): RegExp {
+  try {
+    return new RegExp(pattern, "i");
+  } catch (error) {
+    throw new UsageError(`${flag} is no regular expression: ${(error as Error).message}`, { cause: error });
+  }
+}
