@@ -266,15 +266,20 @@ export class SimWorld implements World {
   async settle(withinMs: number): Promise<{ quiet: boolean; waiting: readonly string[] }> {
     const until = this.#kernel.now() + withinMs;
     await this.#calm();
-    let waiting: readonly string[];
     for (;;) {
       await this.#letRun();
-      const accounts = await this.#readAccounts();
-      waiting = this.#unrest(accounts);
+      const seen = await this.#readAccounts();
+      const waiting = [...this.#unrest(seen)];
+      // What was pushed while the server was read shows only in a second look.
+      const accounts = waiting.length === 0 ? await this.#readAccounts() : seen;
+      for (const [user, { head }] of accounts) {
+        if (seen.get(user)?.head !== head) waiting.push(`server: the head of ${user} still moves`);
+      }
       if (waiting.length === 0 || this.#kernel.now() >= until) {
-        this.#record({ kind: "settled", at: 0, actor: "world", quiet: waiting.length === 0, waiting });
+        const quiet = waiting.length === 0;
+        this.#record({ kind: "settled", at: 0, actor: "world", quiet, waiting });
         this.#recordFindings(accounts);
-        return { quiet: waiting.length === 0, waiting };
+        return { quiet, waiting };
       }
     }
   }
