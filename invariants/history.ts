@@ -22,7 +22,13 @@ export type CallId = number;
 export type HistoryEvent<Call = unknown, Reply = unknown, Note = unknown, Finding = unknown> =
   /** Somebody entered the run, came back with the same disk after a crash, or came back under another account, id or
    *  disk. A disk that was put back or copied is told by a fault `restore` or `clone` of that actor before it. */
-  | (EventBase & { readonly kind: "joined"; readonly user: string; readonly deviceId: string })
+  | (EventBase & {
+      readonly kind: "joined";
+      readonly user: string;
+      readonly deviceId: string;
+      /** Which server it is bound to, where a run has more than one: edits made for one are no debt to another. */
+      readonly server?: string;
+    })
   /** A request went out. */
   | (EventBase & { readonly kind: "invoked"; readonly call: CallId; readonly request: Call })
   /** The server did what was asked. `invokedAt` is the index of the request. */

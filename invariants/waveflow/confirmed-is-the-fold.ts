@@ -1,0 +1,60 @@
+// What a device holds as the server's state is the fold of everything up to its cursor.
+import type { FoldedState } from "../../protocol/waveflow/fold.ts";
+import { uuidKey } from "../../protocol/waveflow/messages.ts";
+import type { Law } from "../verdict.ts";
+import { Tally } from "../tally.ts";
+import { eraOfState } from "./device-state.ts";
+import type { WaveflowEvent } from "./events.ts";
+import { type DeviceFinding, noEra, readHistory } from "./reading.ts";
+import { findDifference, foldKnown, parkedEntities } from "./state-of.ts";
+import type { EraLog } from "./user-log.ts";
+import { nameValue } from "./words.ts";
+
+/** Also in the middle of a run, and whatever compaction has taken meanwhile. Entities with ops that the device has set
+ *  aside are left out, and so is state from before a restore of the server.
+ *  Source: WF-STATE-1, WF-STATE-2, WF-COMP-5, WF-DEV-8, WF-DEV-9, WF-DEV-11. */
+export const confirmedIsTheFold: Law<WaveflowEvent> = {
+  id: "confirmed-is-the-fold",
+  requirements: ["WF-STATE-1", "WF-STATE-2", "WF-COMP-5", "WF-DEV-8", "WF-DEV-9", "WF-DEV-11", "WF-DEV-14"],
+  promise: "What a device holds as the server's state is the fold of every operation up to its cursor.",
+  judge(history) {
+    const reading = readHistory(history);
+    const tally = new Tally();
+    const folds = new Map<EraLog, Map<number, FoldedState>>();
+    for (const found of reading.deviceFindings) {
+      const era = eraOfState(reading, found.installation, found.at);
+      if (era === noEra || era !== found.era) continue;
+      tally.look();
+      const log = found.installation.user.era(era);
+      const difference = findDifference(
+        foldOnce(folds, log, found.finding.cursor),
+        found.finding.confirmed,
+        exceptionsOf(found, log),
+      );
+      if (difference === undefined) continue;
+      const { entity, field, expected, seen } = difference;
+      tally.contradict(
+        [found.at],
+        () =>
+          `Everything up to ${found.finding.cursor}, where ${found.installation.actor}'s cursor stands, makes ${field} of ${entity} ${nameValue(expected)}. ${found.installation.actor} holds ${nameValue(seen)}.`,
+      );
+    }
+    return tally.verdict("no device was looked at whose state comes from one history of the server");
+  },
+};
+
+function foldOnce(folds: Map<EraLog, Map<number, FoldedState>>, log: EraLog, cursor: number): FoldedState {
+  let byCursor = folds.get(log);
+  if (byCursor === undefined) folds.set(log, (byCursor = new Map()));
+  let state = byCursor.get(cursor);
+  if (state === undefined) byCursor.set(cursor, (state = foldKnown(log, cursor)));
+  return state;
+}
+
+function exceptionsOf({ finding }: DeviceFinding, log: EraLog): ReadonlySet<string> {
+  if (finding.parked.length === 0) return none;
+  const parked = new Set(finding.parked.map(uuidKey));
+  return parkedEntities(log, (operationId) => parked.has(operationId));
+}
+
+const none: ReadonlySet<string> = new Set();

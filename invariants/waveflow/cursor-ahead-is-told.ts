@@ -1,0 +1,53 @@
+// A device that has seen more than the server has is told so: the server has lost history.
+import type { Law } from "../verdict.ts";
+import { Tally } from "../tally.ts";
+import type { WaveflowEvent } from "./events.ts";
+import { noEra, type PullCall, readHistory, type Reading } from "./reading.ts";
+
+/** Source: WF-PULL-7. */
+export const cursorAheadIsTold: Law<WaveflowEvent> = {
+  id: "cursor-ahead-is-told",
+  requirements: ["WF-PULL-7"],
+  promise: "A pull from above head is told cursor_ahead, and no other pull is.",
+  judge(history) {
+    const reading = readHistory(history);
+    const tally = new Tally();
+    for (const call of reading.pulls) {
+      if (call.outcome === "accepted") {
+        const { since } = call.request;
+        const { head } = call.reply!;
+        if (since === 0) continue;
+        tally.look();
+        if (since <= head) continue;
+        tally.contradict(
+          [call.askedAt, call.answeredAt],
+          () =>
+            `${call.actor} pulled from ${since}, and head is ${head}: the server has lost what came after. It answered as if nothing were wrong.`,
+        );
+      } else if (call.type === "resync_required" && isCursorAhead(call.body)) judgeTold(call, reading, tally);
+    }
+    return tally.verdict("no pull came from above 0");
+  },
+};
+
+function judgeTold(call: PullCall, { answers }: Reading, tally: Tally): void {
+  tally.look();
+  if (call.era === noEra) return;
+  const { since } = call.request;
+  const proof = answers.find(
+    (other) =>
+      other.user === call.user &&
+      other.era === call.era &&
+      other.answeredAt < call.askedAt &&
+      other.reply!.head >= since,
+  );
+  if (proof === undefined) return;
+  tally.contradict(
+    [proof.answeredAt, call.askedAt, call.answeredAt],
+    () =>
+      `Head of user ${call.user.name} had reached ${proof.reply!.head}. ${call.actor} pulled from ${since}, which is not above it, and was told that its cursor is ahead.`,
+  );
+}
+
+const isCursorAhead = (body: unknown): boolean =>
+  typeof body === "object" && body !== null && "reason" in body && body.reason === "cursor_ahead";

@@ -1,0 +1,64 @@
+// The guard against devices from before a compaction: 410 below the watermark, and only there.
+import type { Law } from "../verdict.ts";
+import { Tally } from "../tally.ts";
+import type { WaveflowEvent } from "./events.ts";
+import { noEra, numberIn, type PullCall, readHistory, type WatermarkReport } from "./reading.ts";
+
+/** The watermark is known as far as the server told it: in 410s and of compactions.
+ *  Leaves out: pages of a resync, which have a token instead.
+ *  Source: WF-PULL-3, WF-PULL-4. */
+export const guardIsExact: Law<WaveflowEvent> = {
+  id: "guard-is-exact",
+  requirements: ["WF-PULL-3", "WF-PULL-4", "WF-PULL-5", "WF-COMP-3"],
+  promise: "A pull is sent to resync if it starts above 0 and below the watermark, and only then.",
+  judge(history) {
+    const { pulls, watermarks } = readHistory(history);
+    const tally = new Tally();
+    for (const call of pulls) {
+      if (call.outcome === "refused" && call.type === "resync_required") judgeRefusal(call, tally);
+      else if (call.outcome === "accepted" && call.era !== noEra) judgePassed(call, watermarks, tally);
+    }
+    return tally.verdict("no pull met a watermark");
+  },
+};
+
+function judgeRefusal(call: PullCall, tally: Tally): void {
+  const { request, actor, body, askedAt, answeredAt } = call;
+  const { since } = request;
+  const reason = typeof body === "object" && body !== null && "reason" in body ? body.reason : undefined;
+  const compactedUpTo = numberIn(body, "compacted_up_to");
+  tally.look();
+  if (since === 0) {
+    tally.contradict(
+      [askedAt, answeredAt],
+      () => `${actor} pulled from 0, which begins anew and always passes. It was told to resync.`,
+    );
+  } else if (compactedUpTo === undefined) {
+    tally.contradict(
+      [askedAt, answeredAt],
+      () => `${actor} was told to resync. The answer does not say up to where the log was compacted.`,
+    );
+  } else if (reason !== "cursor_ahead" && request.resync === undefined && since >= compactedUpTo) {
+    tally.contradict(
+      [askedAt, answeredAt],
+      () =>
+        `${actor} pulled from ${since} and was told to resync. The same answer says that the log was compacted up to ${compactedUpTo}, which is not above it.`,
+    );
+  }
+}
+
+function judgePassed(call: PullCall, watermarks: readonly WatermarkReport[], tally: Tally): void {
+  const { since, resync } = call.request;
+  if (since === 0 || resync !== undefined) return;
+  for (const report of watermarks) {
+    if (report.user !== call.user || report.era !== call.era || report.knownAt > call.askedAt) continue;
+    tally.look();
+    if (since >= report.compactedUpTo) continue;
+    tally.contradict(
+      [report.knownAt, call.askedAt, call.answeredAt],
+      () =>
+        `The log of user ${call.user.name} was compacted up to ${report.compactedUpTo}. ${call.actor} pulled from ${since} afterwards and was given a page, although ops above ${since} may be gone.`,
+    );
+    return;
+  }
+}

@@ -1,0 +1,90 @@
+// When the faults stop, everybody comes to rest, with empty queues and cursors at head.
+import type { Law } from "../verdict.ts";
+import { Tally } from "../tally.ts";
+import { eraOfState } from "./device-state.ts";
+import type { WaveflowEvent } from "./events.ts";
+import { type DeviceFinding, type LogFinding, readHistory, type Reading } from "./reading.ts";
+import { nameSome } from "./words.ts";
+
+/** A cursor below head is no fault where all that lies between came by pushes of which nobody ever had an answer: they
+ *  may have arrived after everybody was looked at.
+ *  Source: waveflow.md section 11, "It ends"; WF-DEV-5, WF-DEV-6, WF-DEV-10, WF-DEV-11, WF-PULL-5, WF-PULL-7. */
+export const itEnds: Law<WaveflowEvent> = {
+  id: "it-ends",
+  requirements: [
+    "WF-PUSH-5",
+    "WF-PUSH-13",
+    "WF-PULL-5",
+    "WF-PULL-7",
+    "WF-ACK-3",
+    "WF-COMP-8",
+    "WF-WS-2",
+    "WF-WS-3",
+    "WF-DEV-5",
+    "WF-DEV-6",
+    "WF-DEV-10",
+    "WF-DEV-11",
+    "WF-DEV-12",
+  ],
+  promise:
+    "When the faults have stopped, queues drain and cursors reach head in a bounded number of exchanges.",
+  judge(history) {
+    const tally = new Tally();
+    for (const [at, event] of history.events.entries()) {
+      if (event.kind !== "settled") continue;
+      tally.look();
+      if (event.quiet) continue;
+      const calmAt = history.events.findLastIndex((one, place) => one.kind === "calm" && place < at);
+      const who = nameSome(event.waiting, (one) => one);
+      tally.contradict(
+        [calmAt, at],
+        () => `The faults had stopped. Within the bound, this did not come to an end: ${who}.`,
+      );
+    }
+    const reading = readHistory(history);
+    for (const found of reading.deviceFindings) {
+      if (!found.isAtRest || !found.finding.connected) continue;
+      const log = reading.logs.findLast(
+        ({ user, settledAt }) => user === found.installation.user && settledAt === found.settledAt,
+      );
+      judgeRest(found, log, reading, tally);
+    }
+    return tally.verdict("nobody waited for rest");
+  },
+};
+
+function judgeRest(found: DeviceFinding, log: LogFinding | undefined, reading: Reading, tally: Tally): void {
+  const { installation, finding, at, settledAt } = found;
+  const { actor } = installation;
+  tally.look();
+  if (finding.pending.length > 0) {
+    tally.contradict(
+      [settledAt, at],
+      () =>
+        `Everybody is at rest. ${actor} is connected and has ${finding.pending.length} edits in its queue.`,
+    );
+  }
+  if (log === undefined || finding.cursor === log.finding.head) return;
+  const { head } = log.finding;
+  if (finding.cursor > head) {
+    const isFromLostHistory =
+      reading.restores.length > 0 && eraOfState(reading, installation, at) !== found.era;
+    if (!isFromLostHistory) return;
+    tally.contradict(
+      [reading.restores.at(-1)!, log.at, at],
+      () =>
+        `The server was put back to a backup, and head is ${head}. ${actor} is connected, its cursor is ${finding.cursor}, and it has not noticed.`,
+    );
+    return;
+  }
+  const byId = installation.user.era(found.era).byId;
+  const isProven = log.finding.ops.some(
+    ({ id }) => id > finding.cursor && (byId.get(id)?.acceptedAt ?? Infinity) < settledAt,
+  );
+  if (!isProven) return;
+  tally.contradict(
+    [settledAt, log.at, at],
+    () =>
+      `Everybody is at rest, and head is ${head}. ${actor} is connected, and its cursor is only ${finding.cursor}.`,
+  );
+}

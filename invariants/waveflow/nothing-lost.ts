@@ -1,0 +1,48 @@
+// No edit disappears.
+import type { Law } from "../verdict.ts";
+import { Tally } from "../tally.ts";
+import { uuidKey } from "../../protocol/waveflow/messages.ts";
+import type { WaveflowEvent } from "./events.ts";
+import { type DeviceFinding, readHistory } from "./reading.ts";
+import type { Operation } from "./user-log.ts";
+import { nameOp } from "./words.ts";
+
+/** Every edit that a device has made on its present disk is in its queue, in its dead letters, or was in the log, where
+ *  `accepted-survives` watches over it.
+ *  Source: WF-DEV-2, WF-DEV-3, WF-DEV-4; waveflow.md section 11, "Nothing lost". */
+export const nothingLost: Law<WaveflowEvent> = {
+  id: "nothing-lost",
+  requirements: ["WF-DEV-2", "WF-DEV-3", "WF-DEV-4", "WF-DEV-5", "WF-DEV-11", "WF-DEV-13", "WF-DEV-15"],
+  promise: "Every edit is in its device's queue, in its dead letters, or reached the log.",
+  judge(history) {
+    const tally = new Tally();
+    for (const found of readHistory(history).deviceFindings) judgeFinding(found, history.events, tally);
+    return tally.verdict("no device that made an edit was looked at");
+  },
+};
+
+function judgeFinding(found: DeviceFinding, events: readonly WaveflowEvent[], tally: Tally): void {
+  const { installation, finding, at: foundAt } = found;
+  let kept: Set<string> | undefined;
+  for (const at of installation.events) {
+    if (at > foundAt) break;
+    const event = events[at]!;
+    if (event.kind !== "noted" || event.note.kind !== "edited") continue;
+    tally.look();
+    const { op } = event.note;
+    const operation = installation.user.operation(op.operation_id);
+    if (operation.toldTo.size > 0 || wasStored(operation)) continue;
+    kept ??= new Set([
+      ...finding.pending.map(({ operation_id }) => uuidKey(operation_id)),
+      ...finding.deadLetters.map(uuidKey),
+    ]);
+    if (kept.has(operation.operationId)) continue;
+    tally.contradict(
+      [at, foundAt],
+      () =>
+        `${installation.actor} made ${nameOp(op)}. It is neither in its queue nor in its dead letters, and no log ever had it.`,
+    );
+  }
+}
+
+const wasStored = ({ stored }: Operation): boolean => stored.some((one) => one !== undefined);

@@ -1,0 +1,85 @@
+// A cursor has nothing under it that was not applied.
+import type { Law } from "../verdict.ts";
+import { Tally } from "../tally.ts";
+import type { EventIndex } from "../history.ts";
+import type { ServerId } from "../../protocol/waveflow/types.ts";
+import { highestGiven, StateEra } from "./device-state.ts";
+import type { WaveflowEvent, WaveflowNote } from "./events.ts";
+import { type Installation, noEra, readHistory, type Reading } from "./reading.ts";
+import { firstAbove } from "./reads.ts";
+import type { EraLog, Stored } from "./user-log.ts";
+import { nameContent } from "./words.ts";
+
+/** Between the cursor before and the cursor after, every op of the user was applied in that step or set aside.
+ *  Leaves out: what compaction may have taken before the device could get it; the step after a crash, as far as an
+ *  earlier one may have become durable unnoticed; state from before a restore of the server.
+ *  Source: WF-DEV-8, WF-DEV-9, WF-DEV-10, WF-DEV-12, WF-WS-2; waveflow.md section 11, "Nothing skipped". */
+export const nothingSkipped: Law<WaveflowEvent> = {
+  id: "nothing-skipped",
+  requirements: ["WF-PUSH-9", "WF-WS-2", "WF-DEV-8", "WF-DEV-9", "WF-DEV-10", "WF-DEV-12"],
+  promise:
+    "A device whose cursor stands at n has applied every operation of its user up to n that was not superseded.",
+  judge(history) {
+    const reading = readHistory(history);
+    const tally = new Tally();
+    for (const installation of reading.installations) judgeInstallation(installation, reading, tally);
+    return tally.verdict("no device moved its cursor");
+  },
+};
+
+type Applied = Extract<WaveflowNote, { kind: "applied" }>;
+
+function judgeInstallation(installation: Installation, reading: Reading, tally: Tally): void {
+  const { events } = reading.history;
+  const parked = parkedIds(installation, events);
+  const state = new StateEra(reading, installation);
+  let cursor: ServerId | undefined = installation.isFresh ? 0 : undefined;
+  let given = 0;
+  for (const at of installation.events) {
+    const event = events[at]!;
+    if (event.kind === "accepted" || event.kind === "frame")
+      given = Math.max(given, highestGiven(reading, at));
+    if (event.kind === "crash" && cursor !== undefined) cursor = Math.max(cursor, given);
+    if (event.kind !== "noted" || event.note.kind !== "applied") continue;
+    const { note } = event;
+    const from = note.via === "resync" ? 0 : cursor;
+    cursor = note.cursor;
+    if (from === undefined) continue;
+    if (era === noEra) continue;
+    tally.look();
+    const skipped = findSkipped({ note, from, at, parked }, installation.user.era(era));
+    if (skipped === undefined) continue;
+    tally.contradict(
+      [skipped.firstAt, at, Math.max(skipped.lastPulledAt, skipped.lastLoggedAt)],
+      () =>
+        `${installation.actor} moved its cursor from ${from} to ${note.cursor} without applying op ${skipped.id}. Op ${skipped.id} (${nameContent(skipped.content)}) is in its user's log, and the device will never ask for it again.`,
+    );
+  }
+}
+
+function findSkipped(
+  step: { note: Applied; from: ServerId; at: EventIndex; parked: ReadonlySet<ServerId> },
+  log: EraLog,
+): Stored | undefined {
+  const { note, from, at, parked } = step;
+  const known = log.sorted();
+  let next = 0;
+  for (let place = firstAbove(known, from); place < known.length; place++) {
+    const stored = known[place]!;
+    if (stored.id > note.cursor) return undefined;
+    while (next < note.ops.length && note.ops[next]!.id < stored.id) next++;
+    if (note.ops[next]?.id === stored.id || parked.has(stored.id)) continue;
+    const isStillThere = stored.lastPullAskedAt > at || stored.lastLoggedAt > at;
+    if (isStillThere || log.superseder(stored, Infinity) === undefined) return stored;
+  }
+  return undefined;
+}
+
+function parkedIds(installation: Installation, events: readonly WaveflowEvent[]): ReadonlySet<ServerId> {
+  const parked = new Set<ServerId>();
+  for (const at of installation.events) {
+    const event = events[at]!;
+    if (event.kind === "noted" && event.note.kind === "parked") parked.add(event.note.id);
+  }
+  return parked;
+}

@@ -1,0 +1,40 @@
+// A page has everything in its range, whoever wrote it.
+import type { Law } from "../verdict.ts";
+import { Tally } from "../tally.ts";
+import type { EventIndex } from "../history.ts";
+import type { WaveflowEvent } from "./events.ts";
+import { readHistory } from "./reading.ts";
+import type { Read } from "./reads.ts";
+import type { Stored } from "./user-log.ts";
+import { nameContent, nameOperation } from "./words.ts";
+
+/** Leaves out what compaction may have taken: something newer that the reader could get supersedes it.
+ *  Source: WF-PULL-1, WF-PULL-4. */
+export const pullIsComplete: Law<WaveflowEvent> = {
+  id: "pull-is-complete",
+  requirements: ["WF-PULL-1", "WF-PULL-4", "WF-COMP-2", "WF-COMP-5"],
+  promise: "A pull leaves out no operation of its range that was there, the caller's own included.",
+  judge(history) {
+    const tally = new Tally();
+    for (const read of readHistory(history).reads) {
+      if (read.kind !== "page") continue;
+      tally.look(read.ops.length > 0 || read.missing.length > 0 ? 1 : 0);
+      if (!read.isDecisive) continue;
+      for (const { stored, isExcused } of read.missing) {
+        const knownAt = isExcused ? undefined : knownBefore(stored, read);
+        if (knownAt === undefined) continue;
+        tally.contradict([knownAt, read.askedAt, read.answeredAt], () => {
+          const name = `${nameOperation(stored.operation.operationId)} (${nameContent(stored.content)})`;
+          return `${name} was there as id ${stored.id}, and nothing newer supersedes it. ${read.actor} pulled from ${read.since} up to ${read.upTo} and was not given it.`;
+        });
+      }
+    }
+    return tally.verdict("no pull had anything to give");
+  },
+};
+
+/** When the operation was known to be visible, if that was before the read was asked for. */
+export function knownBefore(stored: Stored, read: Read): EventIndex | undefined {
+  const knownAt = Math.min(stored.acceptedAt, stored.readAt);
+  return knownAt < read.askedAt ? knownAt : undefined;
+}

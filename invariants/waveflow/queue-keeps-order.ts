@@ -1,0 +1,54 @@
+// The queue is in the order of the edits, through crashes, restamps and whatever comes back into it.
+import type { Law } from "../verdict.ts";
+import { Tally } from "../tally.ts";
+import type { WaveflowEvent } from "./events.ts";
+import { readHistory } from "./reading.ts";
+import type { Operation } from "./user-log.ts";
+import { nameOperation } from "./words.ts";
+
+/** Judged by what a device says of its queue and by what it pushes.
+ *  Source: WF-DEV-3, WF-DEV-5 ("batches of 100"). */
+export const queueKeepsOrder: Law<WaveflowEvent> = {
+  id: "queue-keeps-order",
+  requirements: ["WF-DEV-3", "WF-DEV-5"],
+  promise: "A device keeps and pushes its edits in the order in which it made them, and once each.",
+  judge(history) {
+    const { deviceFindings, pushes } = readHistory(history);
+    const tally = new Tally();
+    for (const { installation, finding, at } of deviceFindings) {
+      if (finding.pending.length < 2) continue;
+      tally.look();
+      const operations = finding.pending.map((op) => installation.user.operation(op.operation_id));
+      judgeRow(operations, { actor: installation.actor, at, place: "queue" }, tally);
+    }
+    for (const { request, actor, askedAt, user } of pushes) {
+      if (request.ops.length < 2 || request.scripted === true) continue;
+      tally.look();
+      const operations = request.ops.map((op) => user.operation(op.operation_id));
+      judgeRow(operations, { actor, at: askedAt, place: "push" }, tally);
+    }
+    return tally.verdict("no device had two edits waiting");
+  },
+};
+
+function judgeRow(
+  operations: readonly Operation[],
+  where: { readonly actor: string; readonly at: number; readonly place: string },
+  tally: Tally,
+): void {
+  const { actor, at, place } = where;
+  let before: Operation | undefined;
+  for (const operation of operations) {
+    if (operation.editedBy !== actor) continue;
+    if (before !== undefined && before.editedAt >= operation.editedAt) {
+      const [first, second] = [before, operation];
+      tally.contradict([second.editedAt, first.editedAt, at], () => {
+        const name = nameOperation(second.operationId);
+        if (first === second) return `${actor} made ${name} once. It stands in its ${place} twice.`;
+        return `${actor} made ${name} before ${nameOperation(first.operationId)}. In its ${place} it stands behind it.`;
+      });
+      return;
+    }
+    before = operation;
+  }
+}
