@@ -6,7 +6,7 @@ import { addHelp } from "./help.ts";
 import { addSelectionOptions, scenariosFor, type SelectionFlags } from "./options.ts";
 
 interface ListFlags extends SelectionFlags {
-  readonly json: boolean;
+  readonly json?: boolean;
 }
 
 export function createListCommand(): Command {
@@ -18,10 +18,10 @@ export function createListCommand(): Command {
       ["seatrial list waveflow/push --json", "one area, as JSON, with the requirements"],
     ],
   })
-    .option("--json", "as JSON, with the requirements", false)
+    .option("--json", "as JSON, with the requirements")
     .action((ids: string[], { json, ...flags }: ListFlags) => {
       const scenarios = scenariosFor(ids, flags);
-      process.stdout.write(json ? listJson(scenarios) : listText(scenarios));
+      process.stdout.write(json === true ? listJson(scenarios) : listText(scenarios));
     });
 }
 

@@ -23,7 +23,7 @@ export interface RunFlags extends SelectionFlags {
   readonly seed?: string;
   readonly bail?: number;
   readonly reporter: readonly ReporterName[];
-  readonly json: boolean;
+  readonly json?: boolean;
   readonly outputDir: string;
   readonly workers: number;
   readonly timeout: number;
@@ -59,7 +59,7 @@ export function addRunOptions(
         .default(reporterNames, reporterNames.join(","))
         .env("SEATRIAL_REPORTER"),
     )
-    .option("--json", "print results.json on standard output, and everything else elsewhere", false)
+    .option("--json", "print results.json on standard output, and everything else elsewhere")
     .addOption(
       new Option("--output-dir <folder>", "where reports go").default(outputDir).env("SEATRIAL_OUTPUT_DIR"),
     )

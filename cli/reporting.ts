@@ -11,12 +11,12 @@ export type ReporterName = (typeof reporterNames)[number];
 
 export interface ReportingFlags {
   readonly reporter: readonly ReporterName[];
-  readonly json: boolean;
+  readonly json?: boolean;
   readonly outputDir: string;
 }
 
 /** With `--json` the document goes to standard output and people read standard error. */
-export function createReporters({ reporter, json, outputDir }: ReportingFlags): readonly Reporter[] {
+export function createReporters({ reporter, json = false, outputDir }: ReportingFlags): readonly Reporter[] {
   const folder = resolve(outputDir);
   const names = new Set<ReporterName>(json ? [...reporter, "json"] : reporter);
   return [...names].map((name) => {

@@ -26,12 +26,17 @@ export function selectScenarios(scenarios: readonly Scenario[], selection: Selec
       !isExcluded(scenario) &&
       (selection.protocol === undefined || scenario.protocol === selection.protocol),
   );
-  if (kept.length === 0) {
-    throw new UsageError(
-      `nothing is selected: of ${scenarios.length} scenarios, ${named.length} ${named.length === 1 ? "has" : "have"} such an id and none of them passes the filters; "seatrial list" shows what there is`,
-    );
-  }
+  if (kept.length === 0) throw new UsageError(nothingSelected(selection, named.length));
   return kept;
+}
+
+function nothingSelected({ grep, grepInvert, protocol }: Selection, named: number): string {
+  const filters = [
+    ...(grep === undefined ? [] : [`--grep ${grep}`]),
+    ...(grepInvert === undefined ? [] : [`--grep-invert ${grepInvert}`]),
+    ...(protocol === undefined ? [] : [`--protocol ${protocol}`]),
+  ];
+  return `nothing is selected: of ${named} scenarios, none passes ${filters.join(" and ")}; "seatrial list" shows what there is`;
 }
 
 function byIds(scenarios: readonly Scenario[], patterns: readonly string[]): readonly Scenario[] {

@@ -8,7 +8,7 @@ import { createSimRunner } from "./sim-runner.ts";
 import { runStorms } from "./storm.ts";
 
 interface SimFlags extends RunFlags {
-  readonly storm: boolean;
+  readonly storm?: boolean;
   readonly seeds?: number;
 }
 
@@ -24,12 +24,12 @@ export function createSimCommand(): Command {
       ["seatrial sim --storm --seeds 10000", "ten thousand random plans, each with its own faults"],
     ],
   })
-    .option("--storm", "make up plans from seeds instead of running the scenarios", false)
+    .option("--storm", "make up plans from seeds instead of running the scenarios")
     .addOption(
       new Option("--seeds <count>", "how many storms").argParser((text) => wholeNumber(text, { least: 1 })),
     )
     .action(async (ids: string[], flags: SimFlags) => {
-      if (flags.storm) {
+      if (flags.storm === true) {
         if (ids.length > 0 || flags.grep !== undefined || flags.grepInvert !== undefined)
           throw new UsageError("--storm makes up its own plans: leave out ids, --grep and --grep-invert");
         await runStorms(flags);

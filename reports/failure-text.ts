@@ -6,11 +6,13 @@ import type { Judgement } from "../invariants/verdict.ts";
 import { type Ink, plainInk } from "./ink.ts";
 import type { Storyteller } from "./reporter.ts";
 import { layoutStory } from "./story-layout.ts";
-import { printable, wrap } from "./wrap.ts";
+import { cut, printable, wrap } from "./wrap.ts";
 
 /** Width of a failure in files. Units: characters. */
 const widthInFiles = 100;
 const labelWidth = 10;
+/** An answer's body can be a page long; all of it stands in results.json. Units: characters. */
+const seenMax = 400;
 
 export interface FailureLayout {
   readonly tell: Storyteller;
@@ -26,7 +28,7 @@ export function failureLines(result: ScenarioResult, layout: FailureLayout): rea
   const parts: readonly (readonly string[])[] = [
     [...titleLines(result, inner)],
     ...violationsOf(result).map((judgement) => violationLines(result, judgement, inner)),
-    ...failedChecks(result).map((check) => checkLines(check, inner)),
+    ...merged(failedChecks(result)).map((check) => checkLines(check, inner)),
     unusedFaultLines(result, inner),
     errorLines(result, inner),
     [`${inner.ink.bold("again:")} ${inner.ink.cyan(printable(result.replay))}`],
@@ -68,8 +70,21 @@ function checkLines(check: CheckOutcome, layout: FailureLayout): readonly string
   return [
     ...wrap(`check ${placeText(check)}: ${printable(check.text)}`, width).map(ink.bold),
     ...labelled("expected", check.expected, layout),
-    ...labelled("seen", check.seen, layout).map(ink.red),
+    ...labelled("seen", cut(check.seen, seenMax), layout).map(ink.red),
   ];
+}
+
+/** What one step saw is told once, whatever was expected of it. */
+function merged(checks: readonly CheckOutcome[]): readonly CheckOutcome[] {
+  const together: CheckOutcome[] = [];
+  for (const check of checks) {
+    const last = together.at(-1);
+    const isSameStep = last?.line === check.line && last.text === check.text && last.seen === check.seen;
+    if (isSameStep)
+      together[together.length - 1] = { ...last, expected: `${last.expected}, ${check.expected}` };
+    else together.push(check);
+  }
+  return together;
 }
 
 /** Line 0 is what the end of a run asks by itself. */

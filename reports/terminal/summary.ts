@@ -25,7 +25,7 @@ export function summaryLines(run: RunResult, options: SummaryOptions): readonly 
   const { storm } = options;
   return [
     "",
-    ...(storm === undefined ? areaLines(run, options) : stormSummary(storm, options)),
+    ...(storm === undefined ? areaLines(run, options) : stormSummary(storm, run, options)),
     ...storyLines(run, options),
     ...blockedLines(run, options),
     ...disagreementLines(run, options),
@@ -77,13 +77,19 @@ function countOf(outcome: ScenarioOutcome, count: number): string {
   return outcome === "error" && count === 1 ? "1 error" : `${count} ${outcomeWords[outcome]}`;
 }
 
-function stormSummary(storm: StormProgress, { ink, width }: SummaryOptions): readonly string[] {
+/** What the storms were, and what a clean series proves: the title of the result that stands for all clean ones. */
+function stormSummary(
+  storm: StormProgress,
+  { results }: RunResult,
+  { ink, width }: SummaryOptions,
+): readonly string[] {
   const { seedsDone, elapsedMs, events } = storm;
   const seconds = Math.max(0.001, elapsedMs / 1_000);
-  const speed = `${countText(seedsDone)} seeds in ${durationText(elapsedMs)}: ${countText(seedsDone / seconds)} seeds/s, ${countText(events / seconds)} events/s`;
+  const speed = `${countText(seedsDone / seconds)} seeds/s, ${countText(events / seconds)} events/s`;
+  const clean = results.filter(({ outcome }) => outcome === "pass").map(({ title }) => title);
   return [
-    ink.bold(`  storm: ${speed}`),
-    ...wrap(faultsText(storm.faults), width - 2).map((line) => `  ${line}`),
+    ink.bold(`${countText(seedsDone)} storms in ${durationText(elapsedMs)}: ${speed}`),
+    ...[faultsText(storm.faults), ...clean].flatMap((text) => wrap(text, width)),
     "",
   ];
 }
@@ -136,31 +142,33 @@ function disagreementLines(run: RunResult, { ink, width }: SummaryOptions): read
 
 function closingLines(run: RunResult, { ink, outputDir, storm }: SummaryOptions): readonly string[] {
   const totals = totalsOf(run.results);
-  const laws = lawTotalsOf(run.results);
-  const violated = laws.violated.length === 0 ? "" : `${laws.violated.length} violated, `;
   const failed = totals.fail + totals.error;
-  const counts = [
-    `${totals.pass} passed`,
-    `${failed} failed`,
-    ...(totals.skipped > 0 ? [`${totals.skipped} skipped`] : []),
-  ].join(", ");
+  const passed = storm === undefined ? totals.pass : storm.seedsDone - storm.violations;
+  const skipped = storm === undefined ? totals.skipped : 0;
+  const skippedText = skipped > 0 ? `, ${skipped} skipped` : "";
+  const counts = `${passed} passed, ${failed} failed${skippedText}`;
   return [
-    ...(storm === undefined
-      ? [
-          ink.dim(
-            `laws: ${laws.held.length} held, ${violated}${laws.withoutCase.length} had no case; took ${durationText(run.durationMs)}`,
-          ),
-        ]
-      : []),
+    ink.dim(`${lawsText(run)}; took ${durationText(run.durationMs)}`),
     ink.dim(`reports: ${outputDir}`),
-    ...(run.interrupted ? [ink.yellow("cut short; what was not run is counted as skipped")] : []),
+    ...(run.interrupted ? [ink.yellow(cutShortText(storm))] : []),
     ...(totals.error > 0 ? [ink.yellow(`${totals.error} of the failed are errors of Seatrial itself`)] : []),
     ...(totals.blocked > 0 ? [ink.yellow(`${totals.blocked} blocked`)] : []),
     failed > 0 ? ink.bold(ink.red(counts)) : ink.bold(counts),
   ];
 }
 
-/** `waveflow/push/retry` → `waveflow/push` */
+function lawsText({ results }: RunResult): string {
+  const laws = lawTotalsOf(results);
+  const violated = laws.violated.length === 0 ? "" : `${laws.violated.length} violated, `;
+  return `laws: ${laws.held.length} held, ${violated}${laws.withoutCase.length} had no case`;
+}
+
+function cutShortText(storm: StormProgress | undefined): string {
+  if (storm === undefined) return "cut short; what was not run is counted as skipped";
+  return `stopped after ${countText(storm.seedsDone)} of ${countText(storm.seedsTotal)} seeds`;
+}
+
+/** `waveflow/push/poison-value/nul` → `waveflow/push` */
 function areaOf({ id }: ScenarioResult): string {
-  return id.split("/").slice(0, -1).join("/") || id;
+  return id.split("/").slice(0, 2).join("/");
 }
