@@ -49,7 +49,7 @@ export class TokenAuthority {
         return this.#register({ ...good, nbf: nowSeconds + 3_600 });
       case "custom":
       case undefined:
-        return this.#register(withoutNulls({ ...good, ...spec?.claims }));
+        return this.#register(changedClaims(good, spec, nowSeconds));
     }
   }
 
@@ -81,9 +81,13 @@ export class TokenAuthority {
   }
 }
 
-/** A claim of `null` in a scenario takes the claim away; `device_id: null` stays, because null is a case of its own. */
-function withoutNulls(claims: Claims): Claims {
-  return Object.fromEntries(
-    Object.entries(claims).filter(([name, value]) => value !== null || name === "device_id"),
-  );
+/** The claims of a good token with a scenario's changes. Times count from the server's present, in whole seconds. */
+function changedClaims(good: Claims, spec: TokenSpec | undefined, nowSeconds: number): Claims {
+  if (spec === undefined) return good;
+  const claims: Record<string, JsonValue> = { ...good, ...spec.claims };
+  for (const [name, fromNowMs] of Object.entries(spec.fromNowMs ?? {})) {
+    claims[name] = nowSeconds + Math.trunc(fromNowMs / 1_000);
+  }
+  for (const name of spec.without ?? []) delete claims[name];
+  return claims;
 }
