@@ -10,14 +10,15 @@ export interface Interrupts {
   stopWatching(): void;
 }
 
-export function watchInterrupts(): Interrupts {
+/** `onInterrupt`: for whoever paints the screen. */
+export function watchInterrupts(onInterrupt: () => void): Interrupts {
   const controller = new AbortController();
   let code: number | undefined;
   const heard = (name: NodeJS.Signals): void => {
     const asked = name === "SIGINT" ? exitCodes.interrupted : sigtermCode;
     if (code !== undefined) process.exit(asked);
     code = asked;
-    process.stderr.write("\nstopping; the reports will say how far it came (again: stop at once)\n");
+    onInterrupt();
     controller.abort();
   };
   process.on("SIGINT", heard).on("SIGTERM", heard);

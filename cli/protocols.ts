@@ -1,5 +1,6 @@
 // Every protocol that Seatrial knows, and all that the commands need of one. Adding a protocol adds an entry here.
 import type { Law } from "../invariants/verdict.ts";
+import { waveflowLaws } from "../invariants/waveflow/index.ts";
 import type { LiveProtocol } from "../live/world/protocol.ts";
 import type { Requirement } from "../protocol/requirement.ts";
 import { waveflowRequirements } from "../protocol/waveflow/requirements.ts";
@@ -28,7 +29,7 @@ export const protocols: readonly ProtocolEntry[] = [
     name: "waveflow",
     vocabulary: waveflowVocabulary,
     requirements: waveflowRequirements,
-    laws: [],
+    laws: waveflowLaws,
     sim: waveflowSim,
     live: async () => (await import("../live/waveflow/binding.ts")).waveflowLive,
   },

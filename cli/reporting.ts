@@ -39,3 +39,8 @@ export function createReporters({ reporter, json = false, outputDir }: Reporting
     }
   });
 }
+
+/** Ctrl-C was heard. */
+export function interruptReporters(reporters: readonly Reporter[]): void {
+  for (const reporter of reporters) reporter.onInterrupt?.();
+}

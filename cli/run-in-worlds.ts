@@ -6,7 +6,7 @@ import { watchInterrupts } from "./interrupt.ts";
 import { givenCommand } from "./invocation.ts";
 import type { RunFlags } from "./options.ts";
 import { protocolOf } from "./protocols.ts";
-import { createReporters } from "./reporting.ts";
+import { createReporters, interruptReporters } from "./reporting.ts";
 import { runScenarios, type RunPart } from "./run-scenarios.ts";
 import { version } from "./version.ts";
 
@@ -14,12 +14,13 @@ export type RunInWorldsFlags = Pick<RunFlags, "seed" | "bail" | "reporter" | "js
 
 /** Runs, reports, sets the exit code of the process. The worlds are closed whatever happens. */
 export async function runInWorlds(parts: readonly RunPart[], flags: RunInWorldsFlags): Promise<RunResult> {
-  const interrupts = watchInterrupts();
+  const reporters = createReporters(flags);
+  const interrupts = watchInterrupts(() => interruptReporters(reporters));
   try {
     const run = await runScenarios({
       parts,
       judge: (scenario, history) => judge(history, protocolOf(scenario.protocol).laws),
-      reporters: createReporters(flags),
+      reporters,
       ...(flags.seed === undefined ? {} : { seed: flags.seed }),
       ...(flags.bail === undefined ? {} : { bail: flags.bail }),
       signal: interrupts.signal,

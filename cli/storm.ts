@@ -16,7 +16,7 @@ import { type Interrupts, watchInterrupts } from "./interrupt.ts";
 import { givenCommand, replayCommand } from "./invocation.ts";
 import type { RunFlags } from "./options.ts";
 import { protocolOf } from "./protocols.ts";
-import { createReporters } from "./reporting.ts";
+import { createReporters, interruptReporters } from "./reporting.ts";
 import { defaultSeed } from "./run-scenarios.ts";
 import { createSimRunner } from "./sim-runner.ts";
 import { version } from "./version.ts";
@@ -31,9 +31,9 @@ export interface StormFlags extends Pick<RunFlags, "seed" | "bail" | "reporter" 
 
 /** Runs the storms, reports, sets the exit code of the process. */
 export async function runStorms(flags: StormFlags): Promise<RunResult> {
-  const interrupts = watchInterrupts();
+  const reporters = createReporters(flags);
+  const interrupts = watchInterrupts(() => interruptReporters(reporters));
   try {
-    const reporters = createReporters(flags);
     const storms = new Storms(flags, reporters, interrupts);
     const run = await storms.run();
     process.exitCode = interrupts.code() ?? exitCodeOf(run);

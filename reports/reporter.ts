@@ -49,5 +49,7 @@ export interface Reporter {
   onScenarioBegin?(scenario: ScenarioStart): void;
   onScenarioEnd?(result: ScenarioResult): void;
   onProgress?(progress: StormProgress): void;
+  /** Ctrl-C: what runs is ended, then comes `onRunEnd`. */
+  onInterrupt?(): void;
   onRunEnd?(run: RunResult): void;
 }

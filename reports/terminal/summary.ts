@@ -117,10 +117,10 @@ function blockedLines({ results }: RunResult, { ink }: SummaryOptions): readonly
   }
   const named = 3;
   return [...idsByMissing].flatMap(([missing, ids]) => {
-    const more = ids.length > named ? ` and ${ids.length - named} more` : "";
     return [
       ink.yellow(`○ ${missing}: ${ids.length} blocked`),
-      `    ${ids.slice(0, named).map(printable).join(", ")}${more}`,
+      ...ids.slice(0, named).map((id) => `    ${printable(id)}`),
+      ...(ids.length > named ? [`    and ${ids.length - named} more`] : []),
       "",
     ];
   });

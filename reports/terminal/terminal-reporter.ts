@@ -70,6 +70,10 @@ class TerminalReporter implements Reporter {
     this.#paintIfDue();
   }
 
+  onInterrupt(): void {
+    this.#screen.write(["stopping; the reports will say how far it came (Ctrl-C again: stop at once)"]);
+  }
+
   onRunEnd(run: RunResult): void {
     clearInterval(this.#timer);
     this.#screen.erase();
@@ -85,7 +89,7 @@ class TerminalReporter implements Reporter {
 
   #paint(): void {
     this.#paintedAtMs = performance.now();
-    const { ink } = { ink: this.#ink };
+    const ink = this.#ink;
     const size = { width: this.#width(), height: this.#options.stream.rows ?? 24 };
     const lines =
       this.#storm === undefined
