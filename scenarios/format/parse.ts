@@ -113,13 +113,23 @@ function readVariants(reader: YamlReader, node: Node | null): readonly Variant[]
       reader.complain(node, `expected one variable with a list of values, such as point: [before commit]`);
     return [];
   }
+  const { value: values } = variable;
+  const isNamed = isMap(values);
+  const named = isNamed
+    ? reader
+        .entries(values, "values")
+        .map(({ key, keyNode, value }) => ({ name: key, place: keyNode, value }))
+    : reader.items(values, "values").map((value) => ({ name: undefined, place: value, value }));
   const suffixes = new Set<string>();
-  return reader.items(variable.value, "values").flatMap((item) => {
-    const value = reader.json(item, "a value");
+  return named.flatMap(({ name, place, value: node }) => {
+    const value = reader.json(node, "a value");
     if (value === undefined) return [];
-    const suffix = kebab(typeof value === "string" ? value : JSON.stringify(value));
+    const suffix = kebab(name ?? (typeof value === "string" ? value : JSON.stringify(value)));
     if (suffix === "" || suffixes.has(suffix)) {
-      reader.complain(item, `this value makes no id of its own ("${suffix}")`);
+      reader.complain(
+        place,
+        `this value makes no id of its own ("${suffix}"): name it, as in { ${variable.key}: { some-name: … } }`,
+      );
     }
     suffixes.add(suffix);
     return [{ reader: reader.with(variable.key, value), suffix: `/${suffix}` }];

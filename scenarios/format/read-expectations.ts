@@ -102,7 +102,8 @@ export function readChecked(
   options: { generators?: boolean } = {},
 ): JsonValue | undefined {
   const value = reader.json(node, "a value", options);
-  if (node !== null) checkPlaceholders(reader, node, scope);
+  const isCounting = options.generators === true;
+  if (node !== null) checkPlaceholders(isCounting ? reader.with("n", 1) : reader, node, scope);
   return value;
 }
 
