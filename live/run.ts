@@ -36,7 +36,7 @@ export interface LiveRunnerOptions {
   readonly patienceMs?: number;
   /** How long everybody may take to come to rest, whatever the scenario allows. Default: 20000. */
   readonly settleMaxMs?: number;
-  /** After this a scenario has failed. Default: 60000. */
+  /** After this, and as long as its steps wait for of their own accord, a scenario has failed. Default: 60000. */
   readonly scenarioTimeoutMs?: number;
   /** Groups of server processes that are up at the same time. Default: 6. */
   readonly groupsMax?: number;
@@ -181,7 +181,7 @@ class Runner {
     world: LiveWorld,
     signal: AbortSignal | undefined,
   ): Promise<{ readonly checks: readonly CheckResult[]; readonly isStuck: boolean }> {
-    const timeoutMs = this.#options.scenarioTimeoutMs ?? 60_000;
+    const timeoutMs = (this.#options.scenarioTimeoutMs ?? 60_000) + waitsMs(scenario.steps);
     const underWay = new Set<Step>();
     const observer = {
       stepBegan: (step: Step) => void underWay.add(step),
@@ -270,6 +270,16 @@ function lateCheck(
     expected: `the scenario ends within ${timeoutMs} ms`,
     seen,
   });
+}
+
+/** How long steps wait because they say so: virtual time elsewhere, real time here. */
+function waitsMs(steps: readonly Step[]): number {
+  let sumMs = 0;
+  for (const step of steps) {
+    if (step.kind === "wait") sumMs += step.forMs;
+    else if (step.kind === "together" || step.kind === "start") sumMs += waitsMs(step.steps);
+  }
+  return sumMs;
 }
 
 /** What a server did that leaves nothing to run a scenario against; `undefined` for everything else. */

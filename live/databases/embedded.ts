@@ -13,6 +13,7 @@ import { arch, homedir, platform, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { createRequire } from "node:module";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import pg from "pg";
 
@@ -269,20 +270,19 @@ async function findFreePort(): Promise<number> {
 }
 
 async function untilReady(server: ChildProcess, timeoutMs: number): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), timeoutMs);
-    const settle = (isReady: boolean) => {
-      clearTimeout(timer);
-      resolve(isReady);
-    };
+  const patience = new AbortController();
+  const ready = new Promise<boolean>((resolve) => {
     let text = "";
     server.stderr?.on("data", (chunk: Buffer) => {
       text = (text + chunk.toString()).slice(-outputMax);
-      if (text.includes(readyMessage)) settle(true);
+      if (text.includes(readyMessage)) resolve(true);
     });
-    server.once("exit", () => settle(false));
-    server.once("error", () => settle(false));
   });
+  const ended = untilEnd(server).then(() => false);
+  const tooLate = sleep(timeoutMs, false, { signal: patience.signal }).catch(() => false);
+  const isReady = await Promise.race([ready, ended, tooLate]);
+  patience.abort();
+  return isReady;
 }
 
 const outputMax = 8_192;

@@ -236,7 +236,7 @@ export class LiveWorld implements World {
         : this.#tokens.mint(this.#userOf(request.as), request.token);
     const wire = wireRequest(request, { ...identity, token });
     try {
-      return outcomeOf(await exchangeRaw({ ...wire, server: url, timeoutMs: this.#options.patienceMs }));
+      return outcomeOf(await exchangeRaw({ ...wire, server: url, timeoutMs: answerTimeoutMs }));
     } catch {
       return { outcome: "unknown" };
     }
@@ -472,8 +472,8 @@ export class LiveWorld implements World {
 
 const ok: StepOutcome = { outcome: "ok" };
 
-/** How long a reader waits for a page.  Units: milliseconds. */
-const readTimeoutMs = 10_000;
+/** How long we wait for an answer that no fault stands in the way of.  Units: milliseconds. */
+const answerTimeoutMs = 10_000;
 
 async function readFrom(server: string, request: HttpRequest): Promise<HttpResponse> {
   const query = new URLSearchParams();
@@ -487,7 +487,7 @@ async function readFrom(server: string, request: HttpRequest): Promise<HttpRespo
     method: request.method,
     path: `${request.path}?${query.toString()}`,
     headers,
-    timeoutMs: readTimeoutMs,
+    timeoutMs: answerTimeoutMs,
   });
   return response as HttpResponse;
 }
