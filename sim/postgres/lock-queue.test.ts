@@ -60,6 +60,7 @@ describe("a lock", () => {
     lock.acquire(a, "shared");
     lock.acquire(b, "shared");
     lock.acquire(a, "exclusive");
+    expect(lock.tryAcquire(b, "exclusive")).toBe(false);
     expect(() => lock.acquire(b, "exclusive")).toThrow(expect.objectContaining({ sqlstate: "40P01" }));
   });
 

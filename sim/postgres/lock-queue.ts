@@ -36,6 +36,7 @@ export class Lock {
   acquire(owner: LockOwner, mode: LockMode): boolean {
     const position = this.#grantOrFindPlace(owner, mode);
     if (position === granted) return true;
+    if (position === hopeless) throw deadlockDetected();
     const wait: LockWait = { lock: this, owner, mode };
     this.#waits.splice(position, 0, wait);
     owner.lockWait = wait;
@@ -97,7 +98,7 @@ export class Lock {
       .map((hold) => hold.owner);
   }
 
-  // `granted`, or the place in the queue. The order of these rules is PostgreSQL's, in LockAcquireExtended and
+  // `granted`, `hopeless`, or the place in the queue. The order of these rules is PostgreSQL's, in LockAcquireExtended and
   // JoinWaitQueue: a mode already held is counted up without a look at the queue; a waiting request that conflicts goes
   // first, unless it waits for what this very owner holds: then the owner goes in front of it.
   #grantOrFindPlace(owner: LockOwner, mode: LockMode): number {
@@ -115,7 +116,7 @@ export class Lock {
     const waiter = this.#waits[place];
     if (waiter === undefined) return this.#waits.length;
     const waiterHold = this.#holdOf(waiter.owner);
-    if (waiterHold !== undefined && holdConflicts(waiterHold, mode)) throw deadlockDetected();
+    if (waiterHold !== undefined && holdConflicts(waiterHold, mode)) return hopeless;
     if (!conflictsWithAny(this.#waits.slice(0, place), mode) && !this.#isHeldAgainst(owner, mode)) {
       this.#grant(owner, mode);
       return granted;
@@ -163,6 +164,7 @@ export const modesConflict = (one: LockMode, other: LockMode): boolean =>
   one === "exclusive" || other === "exclusive";
 
 const granted = -1;
+const hopeless = -2;
 
 const holdConflicts = (hold: Hold, mode: LockMode): boolean =>
   hold.exclusive > 0 || (mode === "exclusive" && hold.shared > 0);

@@ -1,6 +1,7 @@
 // A real PostgreSQL as a world for parity scripts: one connection a session, one to look on, one to listen.
 // Whether a statement waits is read from the server's own lock table and never guessed from time alone. A statement
 // counts as waiting for good when its deadlock check must be over and no circle is left.
+import { setImmediate as nextTurn } from "node:timers/promises";
 import pg from "pg";
 import {
   type Answer,
@@ -25,7 +26,7 @@ export const paritySettings: Readonly<Record<string, string>> = {
 };
 
 const checkedAfterMs = 30;
-const settleTimeoutMs = 20_000;
+const settleRoundsMax = 20_000;
 
 /** A database with the schema of the suite; it hosts one script after the other. */
 export class PostgresHost {
@@ -135,21 +136,20 @@ class PostgresWorld implements ParityWorld {
   }
 
   async settle(): Promise<void> {
-    const deadline = Date.now() + settleTimeoutMs;
-    for (;;) {
+    for (let round = 0; ; round += 1) {
       if (this.#leaving.size === 0 && this.#busy.size === 0) return;
       const answers = this.#answers;
       const waits = await this.#readWaits();
       for (const pid of this.#leaving) if (!waits.has(pid)) this.#leaving.delete(pid);
       // What was read before an answer came says nothing about what that answer let go.
-      await new Promise(setImmediate);
+      await nextTurn();
       if (answers !== this.#answers) continue;
       const isAtRest = [...this.#busy].every((pid) => {
         const waitedMs = waits.get(pid)?.waited_ms ?? null;
         return waitedMs !== null && waitedMs > checkedAfterMs;
       });
       if (this.#leaving.size === 0 && isAtRest && !hasCircle(waits)) return;
-      if (Date.now() > deadline)
+      if (round > settleRoundsMax)
         throw new Error(`the server does not come to rest: ${JSON.stringify([...waits])}`);
     }
   }

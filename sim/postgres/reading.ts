@@ -2,7 +2,7 @@
 // Source: PostgreSQL manual, 13.2 "Transaction Isolation"; SELECT, "The Locking Clause".
 import type { Chain, RowVersion } from "./heap.ts";
 import { OrderedIndex } from "./ordered-index.ts";
-import { type Actor, lockRow, type Steps } from "./row-locks.ts";
+import { type Actor, lockRow, type RowLockRequest, type Steps } from "./row-locks.ts";
 import type { AnyRow, Key } from "./schema.ts";
 import { isVisible } from "./snapshots.ts";
 import type {
@@ -66,7 +66,11 @@ export function selectDistinct(actor: Actor, store: TableStore, statement: Disti
  *  Source: PostgreSQL manual, SELECT, "The Locking Clause"; 13.2.1 "Read Committed Isolation Level". */
 export function* selectLocked(actor: Actor, store: TableStore, statement: SelectStatement): Steps<AnyRow[]> {
   const { where, options } = statement;
-  const mode = options.lock === "for share" ? "shared" : "exclusive";
+  const request: RowLockRequest = {
+    mode: options.lock === "for share" ? "shared" : "exclusive",
+    skipLocked: options.skipLocked === true,
+    lockingRead: true,
+  };
   const limit = options.limit ?? Infinity;
   const rows: AnyRow[] = [];
   let rest: Where<AnyRow> | undefined = where;
@@ -74,7 +78,7 @@ export function* selectLocked(actor: Actor, store: TableStore, statement: Select
     const page = collectPage(actor, store, rest, { ...options, limit: limit - rows.length });
     for (const seen of page.versions) {
       if (rows.length >= limit) break;
-      const locked = yield* lockRow(actor, seen, mode, options.skipLocked === true);
+      const locked = yield* lockRow(actor, seen, request);
       if (locked === "gone" || locked === "busy") continue;
       if (locked === seen || matches(store, where, locked.data)) rows.push(locked.data);
     }

@@ -64,19 +64,25 @@ export function* waitForEnd(actor: Actor, other: Transaction): Steps<void> {
  *  Source: PostgreSQL manual, 13.2.1 "Read Committed Isolation Level". */
 export type LockedRow = RowVersion | "gone" | "busy";
 
+/** How a row is asked for. A SELECT with a locking clause is a `lockingRead`; UPDATE, DELETE and ON CONFLICT are not.
+ *  Source: PostgreSQL manual, SELECT, "The Locking Clause". */
+export interface RowLockRequest {
+  readonly mode: LockMode;
+  readonly skipLocked: boolean;
+  readonly lockingRead: boolean;
+}
+
+/** What an UPDATE, a DELETE or an ON CONFLICT DO UPDATE asks for.  Source: PostgreSQL manual, 13.3.2 "Row-Level Locks". */
+export const writeRequest: RowLockRequest = { mode: "exclusive", skipLocked: false, lockingRead: false };
+
 /** Locks a row that the snapshot shows. READ COMMITTED goes on to the newest version of a row that was changed; the
  *  caller checks its condition again on a version that is not the one it asked for. The lock stays either way.
  *  Errors: 40001 under REPEATABLE READ when the row was changed by somebody who committed.
  *  Source: PostgreSQL manual, 13.2.1 "Read Committed Isolation Level", 13.2.2 "Repeatable Read Isolation Level". */
-export function* lockRow(
-  actor: Actor,
-  seen: RowVersion,
-  mode: LockMode,
-  skipLocked: boolean,
-): Steps<LockedRow> {
+export function* lockRow(actor: Actor, seen: RowVersion, request: RowLockRequest): Steps<LockedRow> {
   let version = seen;
   for (;;) {
-    const outcome = yield* lockVersion(actor, version, mode, skipLocked);
+    const outcome = yield* lockVersion(actor, version, request);
     if (outcome !== "changed") return outcome;
     if (actor.transaction.isolation === "repeatable read") {
       throw serializationFailure(version.next === undefined ? "delete" : "update");
@@ -88,7 +94,7 @@ export function* lockRow(
       version = next;
       let writer = version.deleter;
       while (writer !== undefined && writer !== actor.transaction && writer.isActive) {
-        if (skipLocked) return "busy";
+        if (request.skipLocked) return "busy";
         yield* waitForEnd(actor, writer);
         writer = version.deleter;
       }
@@ -102,35 +108,31 @@ export function* lockRow(
 export function* lockVersion(
   actor: Actor,
   version: RowVersion,
-  mode: LockMode,
-  skipLocked: boolean,
+  request: RowLockRequest,
 ): Steps<RowVersion | "changed" | "busy"> {
   const { owner, transaction } = actor;
+  const { mode } = request;
   for (;;) {
     const holder = whoHolds(version, transaction, mode);
     if (holder === undefined) break;
-    if (skipLocked) {
+    if (request.skipLocked) {
       transaction.releaseRowQueue(owner);
       return "busy";
     }
+    const successor = version.deleter === holder ? version.next : undefined;
     // A sharer that wants more does not queue: the head of the queue may be waiting for this very sharer.
     const isSharer = version.deleter === undefined && version.locks?.hasSharer(transaction) === true;
     if (transaction.rowQueue === undefined && !isSharer) {
       version.queue ??= new Lock();
       const queue = version.queue;
-      const isFirst = queue.acquire(owner, mode);
-      if (!isFirst) yield;
+      if (!queue.acquire(owner, mode)) yield;
       transaction.rowQueue = { lock: queue, mode };
-      if (!isFirst) continue;
     }
-    yield* waitForEnd(actor, holder);
+    if (holder.isActive) yield* waitForEnd(actor, holder);
+    if (request.lockingRead && successor !== undefined) yield* lockSuccessors(actor, successor, mode);
   }
   const isChanged = version.deleter !== undefined;
-  if (!isChanged) {
-    actor.snapshots.noteWriter(transaction);
-    if (version.locks?.isHeldBy(transaction, mode) !== true)
-      (version.locks ??= new RowLocks()).add(transaction, mode);
-  }
+  if (!isChanged) addLock(actor, version, mode);
   transaction.releaseRowQueue(owner);
   return isChanged ? "changed" : version;
 }
@@ -147,4 +149,30 @@ export function whoHolds(
   const locks = version.locks;
   if (locks === undefined || locks.isHeldBy(transaction, mode)) return undefined;
   return locks.holderAgainst(transaction, mode);
+}
+
+// A locking read that has waited for an update locks what the update made, and what others made of that, before it looks
+// again at what it asked for. So even one that is bound to fail with 40001 first waits for the next writer of the row:
+//   1. A updates a row. 2. B waits to update it. 3. C, under REPEATABLE READ, waits to lock it.
+//   4. A commits; B updates the new version. 5. C, bound to fail since 4, waits for B all the same.
+// Source: src/backend/access/heap/heapam.c, heap_lock_updated_tuple; README.tuplock, "locking updated versions".
+function* lockSuccessors(actor: Actor, first: RowVersion, mode: LockMode): Steps<void> {
+  for (let version: RowVersion | undefined = first; version !== undefined; version = version.next) {
+    const { creator } = version;
+    if (!creator.isActive && creator.commitSequence === 0) return;
+    for (;;) {
+      const holder = whoHolds(version, actor.transaction, mode);
+      if (holder === undefined) break;
+      yield* waitForEnd(actor, holder);
+    }
+    if (version.deleter === undefined) addLock(actor, version, mode);
+    else if (version.deleter !== actor.transaction) return;
+  }
+}
+
+function addLock(actor: Actor, version: RowVersion, mode: LockMode): void {
+  const { transaction, snapshots } = actor;
+  snapshots.noteWriter(transaction);
+  version.locks ??= new RowLocks();
+  if (!version.locks.isHeldBy(transaction, mode)) version.locks.add(transaction, mode);
 }

@@ -4,7 +4,7 @@
 import { cardinalityViolation, serializationFailure } from "./errors.ts";
 import type { RowVersion } from "./heap.ts";
 import { collectAll, matches } from "./reading.ts";
-import { type Actor, lockRow, lockVersion, type Steps, waitForEnd } from "./row-locks.ts";
+import { type Actor, lockRow, lockVersion, type Steps, waitForEnd, writeRequest } from "./row-locks.ts";
 import type { AnyRow } from "./schema.ts";
 import { isVisible } from "./snapshots.ts";
 import type { DeleteStatement, InsertStatement, OnConflict, UpdateStatement } from "./statements.ts";
@@ -78,7 +78,7 @@ function* insertOrResolve(
     }
     const { transaction } = actor;
     if (rival.creator === transaction && rival.command === transaction.command) throw cardinalityViolation();
-    const locked = yield* lockVersion(actor, rival, "exclusive", false);
+    const locked = yield* lockVersion(actor, rival, writeRequest);
     if (locked === "changed") {
       if (transaction.isolation === "read committed") continue;
       throw serializationFailure(rival.next === undefined ? "delete" : "update");
@@ -124,7 +124,7 @@ function arbitersOf(store: TableStore, onConflict: OnConflict<AnyRow>): readonly
 function* lockForWriting(actor: Actor, seen: RowVersion): Steps<RowVersion | undefined> {
   actor.snapshots.noteWriter(actor.transaction);
   if (seen.deleter === undefined && seen.locks === undefined) return seen;
-  const locked = yield* lockRow(actor, seen, "exclusive", false);
+  const locked = yield* lockRow(actor, seen, writeRequest);
   return locked === "gone" || locked === "busy" ? undefined : locked;
 }
 
