@@ -37,6 +37,7 @@ function judgeInstallation(installation: Installation, reading: Reading, tally: 
   let given = 0;
   for (const at of installation.events) {
     const event = events[at]!;
+    const era = state.take(at);
     if (event.kind === "accepted" || event.kind === "frame")
       given = Math.max(given, highestGiven(reading, at));
     if (event.kind === "crash" && cursor !== undefined) cursor = Math.max(cursor, given);

@@ -1,0 +1,108 @@
+// A violated law as a story for a person: what was promised, the facts that cannot both be, and the few events that
+// lead from one to the other. Lines are data; terminal and page lay them out.
+import type { EventIndex, History, HistoryEvent, RunMs } from "./history.ts";
+import type { Judgement } from "./verdict.ts";
+
+/** One line: who did what, when. */
+export interface StoryLine {
+  /** Units: milliseconds since the run began. */
+  readonly at: RunMs;
+  /** A device's name, `server` or `world`. */
+  readonly lane: string;
+  readonly text: string;
+  /** One of the events that contradict the law. */
+  readonly highlighted: boolean;
+}
+
+export interface Story {
+  readonly law: string;
+  readonly promise: string;
+  readonly requirements: readonly string[];
+  readonly explanation: string;
+  readonly lines: readonly StoryLine[];
+}
+
+/** What a protocol adds to the telling. `subjects`: what an event is about (operations, calls, ids), as texts that
+ *  other events about the same thing give too. */
+export interface Storytelling {
+  describe(event: HistoryEvent): string;
+  subjects(event: HistoryEvent): readonly string[];
+}
+
+/** Lines of a story without the witness and the counts between. */
+const chainMax = 12;
+
+/** The story of a violated judgement; `undefined` for any other.
+ *  The chain: events up to the last one of the witness that are about what the witness is about, by those who are in
+ *  it; crashes and faults that lie between; where that is too much, what is nearest to the witness. */
+export function tellStory(
+  history: History,
+  judgement: Judgement,
+  { describe, subjects }: Storytelling,
+): Story | undefined {
+  const { law, promise, requirements, verdict } = judgement;
+  if (verdict.outcome !== "violated") return undefined;
+  const { events: witness, explanation } = verdict.witness;
+  const chosen = chooseEvents(history, witness, subjects);
+  const isWitness = new Set(witness);
+  const lines: StoryLine[] = [];
+  let last = chosen[0] ?? 0;
+  for (const index of chosen) {
+    const event = history.events[index]!;
+    const between = index - last - 1;
+    if (between > 0) lines.push(leftOut(between, event.at));
+    last = index;
+    lines.push({ at: event.at, lane: event.actor, text: describe(event), highlighted: isWitness.has(index) });
+  }
+  return { law, promise, requirements, explanation, lines };
+}
+
+/** A time of a run as people read it: `12.340 s`. */
+export const storyTime = (at: RunMs): string =>
+  `${Math.trunc(at / 1000)}.${String(at % 1000).padStart(3, "0")} s`;
+
+const leftOut = (count: number, at: RunMs): StoryLine => ({
+  at,
+  lane: "world",
+  text: count === 1 ? "… 1 event that does not bear on it" : `… ${count} events that do not bear on it`,
+  highlighted: false,
+});
+
+function chooseEvents(
+  history: History,
+  witness: readonly EventIndex[],
+  subjects: Storytelling["subjects"],
+): readonly EventIndex[] {
+  const { events } = history;
+  const first = witness[0] ?? 0;
+  const end = witness.at(-1) ?? -1;
+  const about = new Set(witness.flatMap((index) => subjects(events[index]!)));
+  const actors = new Set(witness.map((index) => events[index]!.actor));
+  const related: EventIndex[] = [];
+  for (let index = 0; index <= end; index++) {
+    const event = events[index]!;
+    if (
+      isUpheaval(event)
+        ? index > first && concerns(event, actors)
+        : subjects(event).some((one) => about.has(one))
+    ) {
+      related.push(index);
+    }
+  }
+  const isWitness = new Set(witness);
+  const chain = related.filter((index) => !isWitness.has(index));
+  const nearest = chain
+    .toSorted((left, right) => distance(left, witness) - distance(right, witness) || left - right)
+    .slice(0, chainMax);
+  return [...witness, ...nearest].sort((left, right) => left - right);
+}
+
+const isUpheaval = ({ kind }: HistoryEvent): boolean =>
+  kind === "fault" || kind === "crash" || kind === "restart" || kind === "calm" || kind === "compacted";
+
+/** Upheavals of a device that is not in the witness are somebody else's. */
+const concerns = (event: HistoryEvent, actors: ReadonlySet<string>): boolean =>
+  !("target" in event) || actors.has(event.target) || event.target.startsWith("server");
+
+const distance = (index: EventIndex, witness: readonly EventIndex[]): number =>
+  Math.min(...witness.map((one) => Math.abs(one - index)));
