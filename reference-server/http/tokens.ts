@@ -108,16 +108,16 @@ interface Claims extends Omit<JWTPayload, "sub"> {
 }
 
 function parseClaims(payload: Uint8Array): Claims | undefined {
-  let digits: { readonly holder: unknown; readonly source: string | undefined } | undefined;
   // A reviver, for the text of a number, which the number itself may have lost. It sees nested members too.
+  const digits = new Map<unknown, string | undefined>();
   function noteSub(this: unknown, member: string, value: unknown, context?: { source?: string }): unknown {
-    if (member === "sub" && typeof value === "number") digits = { holder: this, source: context?.source };
+    if (member === "sub" && typeof value === "number") digits.set(this, context?.source);
     return value;
   }
   try {
     const parsed: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload), noteSub);
     if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) return undefined;
-    return { ...parsed, subDigits: digits?.holder === parsed ? digits.source : undefined };
+    return { ...parsed, subDigits: digits.get(parsed) };
   } catch {
     return undefined;
   }
