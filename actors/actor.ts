@@ -16,7 +16,7 @@ export interface DeviceActor {
   sync(): Promise<StepOutcome>;
   inspect(): DeviceReport;
   /** Who goes out in its requests; empty texts where it has none. */
-  identity(): { readonly token: string; readonly deviceId: string };
+  identity(): { readonly token: string; readonly deviceId: string; readonly user: string };
   /** The device's account of itself as a finding of the history. */
   finding(): unknown;
   /** What the device still waits for, in words, given the server's account of its user; `undefined` when at rest. */

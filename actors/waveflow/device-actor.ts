@@ -117,8 +117,13 @@ export class WaveflowActor implements DeviceActor {
     };
   }
 
-  identity(): { readonly token: string; readonly deviceId: string } {
-    return { token: this.#device.status().isSignedIn ? this.#token : "", deviceId: this.#device.deviceId };
+  identity(): { readonly token: string; readonly deviceId: string; readonly user: string } {
+    const device = this.#device;
+    return {
+      token: device.status().isSignedIn ? this.#token : "",
+      deviceId: device.deviceId,
+      user: device.userId,
+    };
   }
 
   finding(): WaveflowFinding {

@@ -310,7 +310,7 @@ export class LiveWorld implements World {
   #unrest(accounts: ReadonlyMap<string, ServerAccount>): readonly string[] {
     const waiting: string[] = [];
     for (const device of this.#devices.values()) {
-      const account = accounts.get(device.actor?.inspect().user ?? "");
+      const account = accounts.get(device.actor?.identity().user ?? "");
       const unrest = account === undefined ? undefined : device.actor?.unrest(account);
       if (unrest !== undefined) waiting.push(`${device.name}: ${unrest}`);
     }
@@ -393,7 +393,7 @@ export class LiveWorld implements World {
   #users(): ReadonlySet<string> {
     const users = new Set(this.#options.scenario.devices.map(({ user }) => user));
     for (const { actor } of this.#devices.values()) {
-      const user = actor?.inspect().user;
+      const user = actor?.identity().user;
       if (user !== undefined && user !== "") users.add(user);
     }
     return users;
@@ -441,7 +441,7 @@ export class LiveWorld implements World {
   }
 
   #userOf(device: string): string {
-    const user = this.#slot(device).actor?.inspect().user;
+    const user = this.#slot(device).actor?.identity().user;
     if (user !== undefined && user !== "") return user;
     return this.#options.scenario.devices.find(({ name }) => name === device)!.user;
   }

@@ -3,7 +3,29 @@
 // Unknown members are ignored everywhere; integers are never rounded.
 import * as z from "zod";
 import { codePointLength, type JsonValue } from "../json.ts";
+import {
+  isPlainLogOp,
+  isPlainPullReply,
+  isPlainPushReply,
+  isPlainPushRequest,
+  isPlainServerFrame,
+  isUuidText,
+} from "./plain-messages.ts";
 import { limits } from "./types.ts";
+
+/** What a reader of messages asks of a schema. */
+export interface MessageSchema<Message> {
+  safeParse(value: unknown): z.ZodSafeParseResult<Message>;
+}
+
+/** A schema that lets through what is plainly right as it is, and looks closely at everything else. */
+const withPlainForm = <Message>(
+  full: z.ZodType<Message>,
+  isPlain: (value: unknown) => boolean,
+): MessageSchema<Message> & { readonly full: z.ZodType<Message> } => ({
+  full,
+  safeParse: (value) => (isPlain(value) ? { success: true, data: value as Message } : full.safeParse(value)),
+});
 
 const integer = (least: number) => z.int().min(least).max(Number.MAX_SAFE_INTEGER);
 const text = (codePointsMax: number) =>
@@ -17,7 +39,7 @@ export const uuidSchema = z
   .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/iu, "expected a UUID");
 
 /** Says whether a text is a UUID.  Source: waveflow.md section 2. */
-export const isUuid = (value: string): boolean => uuidSchema.safeParse(value).success;
+export const isUuid = (value: string): boolean => isUuidText(value);
 
 /** UUIDs are compared in this form.  Source: waveflow.md section 2. */
 export const uuidKey = (uuid: string): string => uuid.toLowerCase();
@@ -56,7 +78,10 @@ export const pushOpSchema = z.discriminatedUnion("op", [
 ]);
 
 /** Source: waveflow.md section 4. The bound on the number of ops is a 413 and judged before. */
-export const pushRequestSchema = z.object({ ops: z.array(pushOpSchema).min(1) });
+export const pushRequestSchema = withPlainForm(
+  z.object({ ops: z.array(pushOpSchema).min(1) }),
+  isPlainPushRequest,
+);
 
 /** Source: waveflow.md section 6. */
 export const ackRequestSchema = z.object({ last_seen_id: integer(0) });
@@ -66,7 +91,7 @@ export const ackFrameSchema = z.object({ ack: integer(0) });
 
 /** An op of a pull or of a frame. An unknown `op` is let through, for the device to set aside (WF-DEV-12).
  *  Source: waveflow.md section 5. */
-export const logOpSchema = z.object({
+const fullLogOpSchema = z.object({
   id: integer(1),
   device_id: uuidSchema,
   operation_id: uuidSchema,
@@ -82,37 +107,48 @@ export const logOpSchema = z.object({
   wall_clock: z.string().min(1),
 });
 
+export const logOpSchema = withPlainForm(fullLogOpSchema, isPlainLogOp);
+
 /** Source: waveflow.md section 4. */
-export const pushReplySchema = z.object({
-  results: z.array(
-    z.object({
-      operation_id: uuidSchema,
-      id: integer(1),
-      lamport_ts: integer(1),
-      status: z.enum(["stored", "duplicate"]),
-    }),
-  ),
-  head: integer(0),
-});
+export const pushReplySchema = withPlainForm(
+  z.object({
+    results: z.array(
+      z.object({
+        operation_id: uuidSchema,
+        id: integer(1),
+        lamport_ts: integer(1),
+        status: z.enum(["stored", "duplicate"]),
+      }),
+    ),
+    head: integer(0),
+  }),
+  isPlainPushReply,
+);
 
 /** Source: waveflow.md section 5. */
-export const pullReplySchema = z.object({
-  ops: z.array(logOpSchema),
-  head: integer(0),
-  has_more: z.boolean(),
-  resync: z
-    .string()
-    .nullish()
-    .transform((token) => token ?? undefined),
-});
+export const pullReplySchema = withPlainForm(
+  z.object({
+    ops: z.array(fullLogOpSchema),
+    head: integer(0),
+    has_more: z.boolean(),
+    resync: z
+      .string()
+      .nullish()
+      .transform((token) => token ?? undefined),
+  }),
+  isPlainPullReply,
+);
 
 /** Source: waveflow.md section 8. */
-export const serverFrameSchema = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("hello"), head: integer(0) }),
-  z.object({ type: z.literal("op"), prev_id: integer(0), op: logOpSchema }),
-  z.object({ type: z.literal("resync_required"), compacted_up_to: integer(0) }),
-  z.object({ type: z.literal("error"), reason: z.string() }),
-]);
+export const serverFrameSchema = withPlainForm(
+  z.discriminatedUnion("type", [
+    z.object({ type: z.literal("hello"), head: integer(0) }),
+    z.object({ type: z.literal("op"), prev_id: integer(0), op: fullLogOpSchema }),
+    z.object({ type: z.literal("resync_required"), compacted_up_to: integer(0) }),
+    z.object({ type: z.literal("error"), reason: z.string() }),
+  ]),
+  isPlainServerFrame,
+);
 
 /** The error bodies that a device acts on; every other one is only shown.  Source: WF-DEV-5, WF-DEV-6, WF-DEV-11. */
 export const errorBodySchemas = {

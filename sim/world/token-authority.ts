@@ -69,7 +69,7 @@ export class TokenAuthority {
     return {
       valid: true,
       user,
-      deviceId: typeof deviceId === "string" ? deviceId : undefined,
+      deviceId: deviceId === undefined || deviceId === null ? undefined : String(deviceId),
       expiresAt: exp * 1_000,
     };
   }

@@ -339,7 +339,7 @@ export class SimWorld implements World {
   #unrest(accounts: ReadonlyMap<string, ServerAccount>): readonly string[] {
     const waiting: string[] = [];
     for (const device of this.#devices.values()) {
-      const account = accounts.get(device.actor?.inspect().user ?? "");
+      const account = accounts.get(device.actor?.identity().user ?? "");
       const unrest = account === undefined ? undefined : device.actor?.unrest(account);
       if (unrest !== undefined) waiting.push(`${device.name}: ${unrest}`);
     }
@@ -421,7 +421,7 @@ export class SimWorld implements World {
   #users(): ReadonlySet<string> {
     const users = new Set(this.#scenario.devices.map((device) => device.user));
     for (const device of this.#devices.values()) {
-      const user = device.actor?.inspect().user;
+      const user = device.actor?.identity().user;
       if (user !== undefined && user !== "") users.add(user);
     }
     return users;
@@ -465,7 +465,7 @@ export class SimWorld implements World {
   }
 
   #scenarioUser(device: string): string {
-    const user = this.#slot(device).actor?.inspect().user;
+    const user = this.#slot(device).actor?.identity().user;
     return user !== undefined && user !== ""
       ? user
       : this.#scenario.devices.find(({ name }) => name === device)!.user;
