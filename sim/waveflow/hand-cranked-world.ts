@@ -10,7 +10,7 @@ import {
 import { Engine } from "../postgres/engine.ts";
 import { HandClock, HandSocket, ScriptedWire, settle } from "./hand-cranked.ts";
 import { waveflowSchema } from "./schema.ts";
-import { SimStore } from "./store.ts";
+import { SimStore, type SimStoreOptions } from "./store.ts";
 
 /** A server process and its own way to the database. */
 export interface HandProcess {
@@ -25,6 +25,7 @@ export class HandWorld {
   readonly clock = new HandClock(Date.UTC(2026, 0, 1));
   readonly engine = new Engine({ schema: waveflowSchema, timers: this.clock });
   readonly faults: unknown[] = [];
+  readonly processes: HandProcess[] = [];
   readonly first: HandProcess;
   readonly #config: Partial<ServerConfig>;
   #operations = 0;
@@ -35,19 +36,21 @@ export class HandWorld {
     this.first = this.startProcess();
   }
 
-  startProcess(): HandProcess {
+  startProcess(options: Pick<SimStoreOptions, "deliver"> = {}): HandProcess {
     const wire = new ScriptedWire();
-    const store = new SimStore({ engine: this.engine, wire });
+    const store = new SimStore({ ...options, engine: this.engine, wire });
     const ports = {
       database: store,
       fanout: store,
       clock: this.clock,
-      tokens: { verify: (token: string) => Promise.resolve(this.verify(token)) },
+      tokens: { verify: async (token: string) => this.verify(token) },
       onFault: (error: unknown) => this.faults.push(error),
     };
     const server = new WaveflowServer(ports, this.#config);
     void server.start();
-    return { server, store, wire };
+    const process = { server, store, wire };
+    this.processes.push(process);
+    return process;
   }
 
   /** A token is its claims: `user`, or `user;device;expiresAt`. */
