@@ -18,6 +18,22 @@ const ada = { server: "https://sync.example", token: "a.b.c", user: "ada" };
 const config = { pageSize: 2, batchSize: 2 };
 
 describe("a crash", () => {
+  test.each<CommitFate>(["crash-before", "crash-after"])(
+    "%s a push is settled leaves the edit in sight",
+    async (how) => {
+      const { device, disk, server } = await createBoundSetup();
+      await device.edit(title("mine"));
+      const atCommit = disk.commits + 1;
+      disk.fate = (count) => (count === atCommit ? how : "pass");
+      expect(await Promise.race([disk.crashed, device.drain()])).toBe("crashed");
+      const { device: next } = await createSetup({ disk: disk.survivor(), server });
+      expect(next.visible()).toEqual({ "song/1": { title: "mine" } });
+      expect(next.status()).toMatchObject(
+        how === "crash-after" ? { pending: 0, accepted: 1 } : { pending: 1 },
+      );
+    },
+  );
+
   test("at any commit, before or after it, loses and doubles no edit", async () => {
     let crashes = 0;
     const fate = fc.constantFrom<CommitFate>("crash-before", "crash-after");

@@ -230,6 +230,29 @@ describe("a drain", () => {
     expect(transport.requests).toHaveLength(1);
   });
 
+  test("wake-ups during a pass lead to one more pass, not to many and not to two at once", async () => {
+    const { device, server, transport } = await createBoundSetup();
+    let isOut = false;
+    transport.answer = async (request) => {
+      expect(isOut).toBe(false);
+      isOut = true;
+      await settled();
+      isOut = false;
+      return server.answer(request);
+    };
+    const first = device.pull();
+    await settled();
+    await Promise.all([
+      first,
+      device.pull(),
+      device.pull(),
+      device.edit(title("A")),
+      device.drain(),
+      device.pull(),
+    ]);
+    expect(transport.lines).toEqual(["GET /sync/ops", "GET /sync/ops", "POST /sync/ops"]);
+  });
+
   test("an edit made while a push is out is neither lost nor sent twice", async () => {
     const { device, server, transport } = await createBoundSetup();
     await device.edit(title("A"));

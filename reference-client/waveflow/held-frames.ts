@@ -13,17 +13,18 @@ export type ReadFrame =
 /** A frame, or `undefined` for what is none. An op in a shape that we do not know is still an op.
  *  Source: WF-DEV-12. */
 export function readFrame(frame: unknown): ReadFrame | undefined {
-  const parsed = serverFrameSchema.safeParse(frame);
-  if (parsed.success && parsed.data.type !== "op") {
-    return parsed.data.type === "hello"
-      ? { kind: "hello", head: parsed.data.head }
-      : { kind: parsed.data.type };
-  }
   const { type, prev_id, op: raw } = (frame ?? {}) as { type?: unknown; prev_id?: unknown; op?: unknown };
-  if (type !== "op" || !Number.isSafeInteger(prev_id)) return undefined;
-  const prevId = prev_id as number;
-  const op = readOp(raw);
-  return op === undefined || prevId < 0 || prevId >= op.id ? undefined : { kind: "op", prevId, op };
+  if (type === "op") {
+    const op = readOp(raw);
+    if (op === undefined || !Number.isSafeInteger(prev_id)) return undefined;
+    const prevId = prev_id as number;
+    return prevId < 0 || prevId >= op.id ? undefined : { kind: "op", prevId, op };
+  }
+  const parsed = serverFrameSchema.safeParse(frame);
+  if (!parsed.success || parsed.data.type === "op") return undefined;
+  return parsed.data.type === "hello"
+    ? { kind: "hello", head: parsed.data.head }
+    : { kind: parsed.data.type };
 }
 
 /** What the held frames come to at a cursor. */

@@ -168,11 +168,13 @@ describe("the live socket", () => {
     expect(device.status().halted).toBe("token refused");
   });
 
-  test("frames of a socket of another account are nobody's", async () => {
-    const { device, server, frame } = await createLive();
+  test("frames that a socket of another account still brings are nobody's", async () => {
+    const { device, server, transport, frame } = await createLive();
+    transport.answer = () => json(200, { ops: [], head: 0, has_more: false });
     await device.bind({ server: "https://sync.example", token: "e.v.e", user: "eve" });
-    await frame(opFrame(server.write({})));
-    expect(device.cursor).toBe(0);
+    await device.connect();
+    await frame(opFrame(server.write({ value: "ada's" }), 0));
+    expect(device.status()).toMatchObject({ userId: "eve", isLive: true, cursor: 0 });
     expect(device.visible()).toEqual({});
   });
 
