@@ -169,10 +169,13 @@ export class SimWorld implements World {
         slot.backup();
         return ok;
       case "restore":
+        this.#fault("restore", name, `${name} is put back to its backup`);
         return slot.restore();
       case "clone-from":
+        this.#fault("clone", name, `${name} becomes a copy of ${String(args.device)}`);
         return slot.cloneFrom(this.#slot(String(args.device)));
       case "reinstall":
+        this.#fault("reinstall", name, `${name} is installed anew`);
         return slot.reinstall();
       default:
         return slot.run(action.verb, (actor) => actor.act(action));
