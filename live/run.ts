@@ -13,7 +13,7 @@ import type { Carrier } from "./faults/wire.ts";
 import { onAnyEnd } from "./on-any-end.ts";
 import type { LiveProtocol } from "./world/protocol.ts";
 import { ServerGroup } from "./world/server-group.ts";
-import { type Lease, ServerPool, sharesServers } from "./world/server-pool.ts";
+import { type Lease, ServerPool, sharesServers, type Wish } from "./world/server-pool.ts";
 import { liveAbilities, LiveWorld } from "./world/world.ts";
 
 export interface LiveRun {
@@ -50,7 +50,7 @@ export interface LiveRunOptions {
 
 export interface LiveRunner {
   readonly abilities: ReadonlySet<Ability>;
-  /** Starts servers for these scenarios before they are run; the first ones first, as far as there is room. */
+  /** Starts servers for these scenarios before they are run, in this order, as far as there is room. */
   prepare(scenarios: readonly Scenario[]): void;
   /** Runs a scenario; may be called for several at once.
    *  Errors: `SubjectFailed` when the servers do not come up; bugs of ours. What servers and devices do wrong, a run
@@ -119,18 +119,11 @@ class Runner {
   }
 
   prepare(scenarios: readonly Scenario[]): void {
-    const wanted = new Set<string>();
-    for (const scenario of scenarios) {
-      const isShared = sharesServers(scenario);
-      const key = JSON.stringify([scenario.protocol, scenario.config, scenario.processes, isShared]);
-      if (wanted.has(key)) continue;
-      wanted.add(key);
-      this.#pool.startAhead(this.#kindOf(scenario), { isShared });
-    }
+    void this.#pool.startAhead(scenarios.map((scenario) => this.#wishOf(scenario)));
   }
 
   async run(scenario: Scenario, options: LiveRunOptions): Promise<LiveRun> {
-    const lease = await this.#pool.lease(this.#kindOf(scenario), { isShared: sharesServers(scenario) });
+    const lease = await this.#pool.lease(this.#wishOf(scenario));
     const runNumber = ++this.#runs;
     const directory = join(this.#directory, String(runNumber));
     const world = this.#createWorld({ scenario, lease, runNumber, directory });
@@ -231,8 +224,9 @@ class Runner {
     });
   }
 
-  #kindOf(scenario: Scenario): Parameters<ServerPool["lease"]>[0] {
-    return { protocol: this.#protocolOf(scenario), config: scenario.config, processes: scenario.processes };
+  #wishOf(scenario: Scenario): Wish {
+    const { config, processes } = scenario;
+    return { protocol: this.#protocolOf(scenario), config, processes, isShared: sharesServers(scenario) };
   }
 
   #protocolOf(scenario: Scenario): LiveProtocol {

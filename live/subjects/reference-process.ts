@@ -22,17 +22,12 @@ export interface ReferenceProcessOptions {
 
 const ending = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 
-interface Running {
-  readonly child: ChildProcess;
-  readonly url: string;
-}
-
 export class ReferenceProcess implements Subject {
   readonly name: string;
   readonly #options: ReferenceProcessOptions;
   readonly #output = new OutputTail();
-  #running: Running | undefined;
   #child: ChildProcess | undefined;
+  #url: string | undefined;
 
   constructor(options: ReferenceProcessOptions) {
     this.#options = options;
@@ -40,7 +35,11 @@ export class ReferenceProcess implements Subject {
   }
 
   get url(): string | undefined {
-    return this.#running?.url;
+    return this.#url;
+  }
+
+  get processId(): number | undefined {
+    return this.#child?.pid;
   }
 
   async start(): Promise<void> {
@@ -52,7 +51,7 @@ export class ReferenceProcess implements Subject {
       this.#ended(child, code === null ? `signal ${signal}` : `exit code ${code}`),
     );
     const url = await this.#untilListening(child);
-    if (this.#child === child) this.#running = { child, url };
+    if (this.#child === child) this.#url = url;
   }
 
   async stop(): Promise<void> {
@@ -84,7 +83,7 @@ export class ReferenceProcess implements Subject {
   #release(): ChildProcess | undefined {
     const child = this.#child;
     this.#child = undefined;
-    this.#running = undefined;
+    this.#url = undefined;
     const isGone =
       child === undefined || child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
     return isGone ? undefined : child;
@@ -105,9 +104,9 @@ export class ReferenceProcess implements Subject {
 
   #ended(child: ChildProcess, how: string): void {
     if (this.#child !== child) return;
-    const wasRunning = this.#running !== undefined;
+    const wasRunning = this.#url !== undefined;
     this.#child = undefined;
-    this.#running = undefined;
+    this.#url = undefined;
     this.#output.add(`[seatrial] ${this.name} ended by itself: ${how}`);
     if (wasRunning) this.#options.onUnexpectedEnd(this, how);
   }

@@ -5,6 +5,8 @@ export interface Subject {
   readonly name: string;
   /** Where it listens, without a slash at the end; `undefined` while it is down. A restart may change it. */
   readonly url: string | undefined;
+  /** As the operating system knows it; `undefined` while it is down. */
+  readonly processId: number | undefined;
   /** Starts it, or does nothing if it is up. Done when it takes requests.
    *  Errors: `SubjectFailed`. */
   start(): Promise<void>;

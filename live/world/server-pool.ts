@@ -10,6 +10,12 @@ export interface ServerPoolOptions {
   readonly groupsMax: number;
 }
 
+/** A group as a scenario needs it. */
+export interface Wish extends GroupKind {
+  /** Others may run on it at the same time. */
+  readonly isShared: boolean;
+}
+
 export interface Lease {
   readonly group: ServerGroup;
   /** Gives the group back. `keep: false` when nobody should run on it any more. */
@@ -49,15 +55,21 @@ export class ServerPool {
     this.#options = options;
   }
 
-  /** Starts a group before anybody asks for it, if there is room. A failure shows when somebody asks. */
-  startAhead(kind: GroupKind, { isShared }: { readonly isShared: boolean }): void {
-    if (this.#entries.size < this.#options.groupsMax) this.#open(kind, isShared);
+  /** Starts groups before anybody asks for them, as far as there is room: one after the other, so that the first one
+   *  is not slowed down by the rest. A failure shows when somebody asks. */
+  async startAhead(wishes: readonly Wish[]): Promise<void> {
+    for (const wish of wishes) {
+      const key = keyOf(wish);
+      const has = [...this.#entries].some((entry) => entry.key === key && entry.isShared === wish.isShared);
+      if (this.#isClosed || this.#entries.size >= this.#options.groupsMax) return;
+      if (!has) await this.#open(wish).group.catch(() => undefined);
+    }
   }
 
   /** A group for one scenario; waits while all are in use.
    *  Errors: what starting a group throws. */
-  async lease(kind: GroupKind, { isShared }: { readonly isShared: boolean }): Promise<Lease> {
-    const entry = await this.#find(kind, isShared);
+  async lease(wish: Wish): Promise<Lease> {
+    const entry = await this.#find(wish);
     try {
       return { group: await entry.group, release: ({ keep }) => this.#release(entry, keep) };
     } catch (error) {
@@ -74,8 +86,9 @@ export class ServerPool {
     await Promise.all(this.#disposals);
   }
 
-  async #find(kind: GroupKind, isShared: boolean): Promise<Entry> {
-    const key = keyOf(kind);
+  async #find(wish: Wish): Promise<Entry> {
+    const key = keyOf(wish);
+    const { isShared } = wish;
     for (;;) {
       if (this.#isClosed) throw new Error("the live world is closed");
       const ready = [...this.#entries].find(
@@ -85,7 +98,7 @@ export class ServerPool {
           (isShared || entry.users === 0) &&
           !entry.isRetired,
       );
-      const entry = ready ?? (this.#makeRoom() ? this.#open(kind, isShared) : undefined);
+      const entry = ready ?? (this.#makeRoom() ? this.#open(wish) : undefined);
       if (entry !== undefined) {
         entry.users++;
         return entry;
@@ -103,10 +116,10 @@ export class ServerPool {
     return true;
   }
 
-  #open(kind: GroupKind, isShared: boolean): Entry {
-    const group = this.#options.start(kind);
+  #open(wish: Wish): Entry {
+    const group = this.#options.start(wish);
     group.catch(() => undefined);
-    const entry: Entry = { key: keyOf(kind), isShared, group, users: 0, isRetired: false };
+    const entry: Entry = { key: keyOf(wish), isShared: wish.isShared, group, users: 0, isRetired: false };
     this.#entries.add(entry);
     return entry;
   }
