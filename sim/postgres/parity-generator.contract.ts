@@ -1,6 +1,7 @@
 // Scripts by chance: few rows, few keys and few sessions, so that they meet. Shrinks to fewer steps and plainer ones.
 import fc from "fast-check";
-import type { Condition, ParityOperation, ParityScript, ParityStep, SessionName } from "./parity.contract.ts";
+import type { Condition, ParityOperation } from "./parity-operations.contract.ts";
+import type { ParityScript, ParityStep, SessionName } from "./parity.contract.ts";
 
 const id = fc.constantFrom(1, 1, 1, 1, 2, 2, 3, 4);
 const code = fc.constantFrom(10, 10, 20, 40);

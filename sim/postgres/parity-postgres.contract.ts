@@ -4,17 +4,14 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import pg from "pg";
 import {
-  type Answer,
   initialRows,
   operationToSql,
   type ParityOperation,
-  type ParityRecord,
   type ParityRow,
   paritySchemaSql,
   paritySessionSql,
-  type ParityWorld,
-  type SessionName,
-} from "./parity.contract.ts";
+} from "./parity-operations.contract.ts";
+import { type Answer, type ParityRecord, type ParityWorld, type SessionName } from "./parity.contract.ts";
 
 /** What the servers of this suite are started with. Checks come early so that scripts are quick.
  *  Source: PostgreSQL manual, 19.12 "Lock Management". */

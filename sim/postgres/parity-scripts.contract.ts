@@ -1,6 +1,7 @@
 // Scripts by hand, one for each anomaly and mechanism. A script says what it shows, so that it cannot come to show nothing:
 // `gives` is checked against the engine, and parity then makes it true of PostgreSQL as well.
-import type { Condition, ParityOperation, ParityScript, SessionName } from "./parity.contract.ts";
+import type { Condition, ParityOperation } from "./parity-operations.contract.ts";
+import type { ParityScript, SessionName } from "./parity.contract.ts";
 
 /** What a step must come to: that it waits, and a part of its answer: the `val`s of rows, a value, or an SQLSTATE. */
 export interface Expectation {

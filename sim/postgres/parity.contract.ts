@@ -4,60 +4,17 @@
 // PostgreSQL leaves open which of several sessions freed at once goes first. The engine is run with every such choice, and
 // PostgreSQL's record has to be one of those.
 import { Engine, type EngineTimers, type Outcome, type Session } from "./engine.ts";
-import { defineTable, type Table } from "./schema.ts";
+import {
+  initialRows,
+  operationToSql,
+  operationToStatement,
+  type ParityOperation,
+  type ParityRow,
+  parityTables,
+  type TableName,
+} from "./parity-operations.contract.ts";
+import type { Table } from "./schema.ts";
 import * as statements from "./statements.ts";
-
-export interface ParityRow {
-  readonly id: number;
-  readonly code: number;
-  readonly val: number;
-}
-
-export type TableName = "item" | "note";
-
-/** `val` is compared by its parity only where `parity` is given. */
-export type Condition =
-  | { readonly by: "id"; readonly from: number; readonly to: number; readonly parity?: 0 | 1 }
-  | { readonly by: "code"; readonly code: number; readonly parity?: 0 | 1 };
-
-/** What a session does in one step. */
-export type ParityOperation =
-  | { readonly do: "begin"; readonly isolation: statements.Isolation }
-  | { readonly do: "commit" | "rollback" }
-  | {
-      readonly do: "insert";
-      readonly table: TableName;
-      readonly rows: readonly ParityRow[];
-      readonly conflict?: "any nothing" | "id nothing" | "id add" | "id add if small";
-    }
-  | {
-      readonly do: "select";
-      readonly table: TableName;
-      readonly where: Condition;
-      readonly order?: "ascending" | "descending";
-      readonly limit?: number;
-      readonly lock?: statements.RowLockStrength;
-      readonly skipLocked?: boolean;
-    }
-  | {
-      readonly do: "update";
-      readonly table: TableName;
-      readonly where: Condition;
-      readonly set: "add" | "val" | "code" | "id";
-      readonly value: number;
-    }
-  | { readonly do: "delete"; readonly table: TableName; readonly where: Condition }
-  | { readonly do: "max"; readonly table: TableName; readonly where: Condition }
-  | { readonly do: "nextval"; readonly count: number }
-  | { readonly do: "setval"; readonly value: number }
-  | {
-      readonly do: "lock" | "try lock";
-      readonly key: number;
-      readonly mode: "exclusive" | "shared";
-      readonly level: "transaction" | "session";
-    }
-  | { readonly do: "unlock"; readonly key: number; readonly mode: "exclusive" | "shared" }
-  | { readonly do: "notify"; readonly payload: string };
 
 export type SessionName = "a" | "b" | "c";
 
@@ -103,24 +60,6 @@ export interface ParityWorld {
   finish(): Promise<Omit<ParityRecord, "steps">> | Omit<ParityRecord, "steps">;
 }
 
-export const initialRows: Readonly<Record<TableName, readonly ParityRow[]>> = {
-  item: [1, 2, 3].map((id) => ({ id, code: id * 10, val: id * 100 })),
-  note: [1, 2, 3].map((id) => ({ id, code: 10, val: id * 100 })),
-};
-
-export const paritySchemaSql = `
-  CREATE TABLE item (id int NOT NULL, code int NOT NULL, val int NOT NULL);
-  ALTER TABLE item ADD CONSTRAINT item_pkey PRIMARY KEY (id);
-  ALTER TABLE item ADD CONSTRAINT item_code_key UNIQUE (code);
-  CREATE TABLE note (id int NOT NULL, code int NOT NULL, val int NOT NULL);
-  ALTER TABLE note ADD CONSTRAINT note_pkey PRIMARY KEY (id);
-  CREATE INDEX note_code ON note (code, id);
-  CREATE SEQUENCE ids;`;
-
-/** Rows of one statement are locked in the order in which they are found, so both have to find them by the same index. */
-export const paritySessionSql =
-  "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off;";
-
 /** Runs a script against a world and answers its record. */
 export async function runScript(script: ParityScript, world: ParityWorld): Promise<ParityRecord> {
   const runner = new ScriptRunner(world);
@@ -143,52 +82,6 @@ export async function engineRecords(script: ParityScript): Promise<readonly Pari
 }
 
 const choiceRunsMax = 400;
-
-/** The statement in SQL. */
-export function operationToSql(operation: ParityOperation): string {
-  switch (operation.do) {
-    case "begin":
-      return `BEGIN ISOLATION LEVEL ${operation.isolation.toUpperCase()}`;
-    case "commit":
-    case "rollback":
-      return operation.do.toUpperCase();
-    case "insert": {
-      const values = operation.rows.map(({ id, code, val }) => `(${id}, ${code}, ${val})`).join(", ");
-      const conflict =
-        operation.conflict === undefined ? "" : conflictToSql(operation.table, operation.conflict);
-      return `INSERT INTO ${operation.table} (id, code, val) VALUES ${values}${conflict} RETURNING id, code, val`;
-    }
-    case "select": {
-      const { table, where, order, limit, lock, skipLocked } = operation;
-      const parts = [`SELECT id, code, val FROM ${table} WHERE ${conditionToSql(where)} ORDER BY id`];
-      if (order === "descending") parts.push("DESC");
-      if (limit !== undefined) parts.push(`LIMIT ${limit}`);
-      if (lock !== undefined) parts.push(lock.toUpperCase(), ...(skipLocked === true ? ["SKIP LOCKED"] : []));
-      return parts.join(" ");
-    }
-    case "update": {
-      const { table, where, set, value } = operation;
-      const change = set === "add" ? `val = val + ${value}` : `${set} = ${value}`;
-      return `UPDATE ${table} SET ${change} WHERE ${conditionToSql(where)} RETURNING id, code, val`;
-    }
-    case "delete":
-      return `DELETE FROM ${operation.table} WHERE ${conditionToSql(operation.where)} RETURNING id, code, val`;
-    case "max":
-      return `SELECT max(id) AS value FROM ${operation.table} WHERE ${conditionToSql(operation.where)}`;
-    case "nextval":
-      return `SELECT min(n)::int AS value FROM (SELECT nextval('ids') AS n FROM generate_series(1, ${operation.count})) s`;
-    case "setval":
-      return `SELECT setval('ids', ${operation.value})::int AS value`;
-    case "lock":
-      return `SELECT ${advisoryFunction("pg_advisory", operation)}(${operation.key})`;
-    case "try lock":
-      return `SELECT ${advisoryFunction("pg_try_advisory", operation)}(${operation.key}) AS value`;
-    case "unlock":
-      return `SELECT pg_advisory_unlock${operation.mode === "shared" ? "_shared" : ""}(${operation.key}) AS value`;
-    case "notify":
-      return `SELECT pg_notify('news', '${operation.payload}')`;
-  }
-}
 
 /** A script as SQL, one line a step, for a person to paste into as many psql windows as there are sessions. */
 export const scriptToText = (script: ParityScript): string =>
@@ -262,23 +155,6 @@ class ScriptRunner {
 
 const endRoundsMax = 10;
 
-const tables: Readonly<Record<TableName, Table<ParityRow>>> = {
-  item: defineTable<ParityRow>({
-    name: "item",
-    indexes: [
-      { name: "item_pkey", kind: "ordered", columns: ["id"], unique: true },
-      { name: "item_code_key", kind: "hash", columns: ["code"], unique: true },
-    ],
-  }),
-  note: defineTable<ParityRow>({
-    name: "note",
-    indexes: [
-      { name: "note_pkey", kind: "ordered", columns: ["id"], unique: true },
-      { name: "note_code", kind: "ordered", columns: ["code", "id"], unique: false },
-    ],
-  }),
-};
-
 // Which of several goes first: the given choices, then always the first. What could have been chosen is kept.
 class EngineWorld implements ParityWorld {
   readonly widths: number[] = [];
@@ -297,11 +173,11 @@ class EngineWorld implements ParityWorld {
         return { cancel: () => void this.#timers.splice(this.#timers.indexOf(run), 1) };
       },
     };
-    const schema = { tables: [tables.item, tables.note], sequences: ["ids"] };
+    const schema = { tables: [parityTables.item, parityTables.note], sequences: ["ids"] };
     this.#engine = new Engine({ schema, timers, pickNext: (ready) => this.#choose(ready.length) });
     const loader = this.#engine.connect();
     for (const name of ["item", "note"] as const) {
-      loader.execute(statements.insert(tables[name], initialRows[name]), () => {});
+      loader.execute(statements.insert(parityTables[name], initialRows[name]), () => {});
     }
     loader.terminate();
     this.#engine.listen("news", (payload) => this.#notifications.push(payload));
@@ -335,7 +211,7 @@ class EngineWorld implements ParityWorld {
       );
     return {
       notifications: this.#notifications,
-      contents: { item: rows(tables.item), note: rows(tables.note) },
+      contents: { item: rows(parityTables.item), note: rows(parityTables.note) },
       lastId: backup.sequences.get("ids") ?? 0,
     };
   }
@@ -369,110 +245,3 @@ function outcomeToAnswer(operation: ParityOperation, outcome: Outcome<unknown>):
   if (operation.do === "lock" || operation.do === "notify") return { value: "done" };
   return { value };
 }
-
-function operationToStatement(operation: ParityOperation): statements.Statement<unknown> {
-  switch (operation.do) {
-    case "begin":
-      return statements.begin({ isolation: operation.isolation });
-    case "commit":
-      return statements.commit;
-    case "rollback":
-      return statements.rollback;
-    case "insert":
-      return statements.insert(tables[operation.table], operation.rows, conflictToClause(operation));
-    case "select": {
-      const { table, where, order, limit, lock, skipLocked } = operation;
-      const options = {
-        ...(order === undefined ? {} : { order }),
-        ...(limit === undefined ? {} : { limit }),
-        ...(lock === undefined ? {} : { lock }),
-        ...(skipLocked === undefined ? {} : { skipLocked }),
-      };
-      return statements.select(tables[table], conditionToWhere(table, where), options);
-    }
-    case "update": {
-      const { table, where, set, value } = operation;
-      const change = (row: ParityRow): ParityRow =>
-        set === "add" ? { ...row, val: row.val + value } : { ...row, [set]: value };
-      return statements.update(tables[table], conditionToWhere(table, where), change);
-    }
-    case "delete":
-      return statements.remove(tables[operation.table], conditionToWhere(operation.table, operation.where));
-    case "max":
-      return statements.max(tables[operation.table], conditionToWhere(operation.table, operation.where));
-    case "nextval":
-      return statements.nextval("ids", operation.count);
-    case "setval":
-      return statements.setval("ids", operation.value);
-    case "lock":
-      return statements.advisoryLock(operation.key, operation);
-    case "try lock":
-      return statements.advisoryTryLock(operation.key, operation);
-    case "unlock":
-      return statements.advisoryUnlock(operation.key, operation.mode);
-    case "notify":
-      return statements.notify("news", operation.payload);
-  }
-}
-
-function conditionToWhere(table: TableName, condition: Condition): statements.Where<ParityRow> {
-  const { parity } = condition;
-  const filter = parity === undefined ? {} : { filter: (row: ParityRow) => row.val % 2 === parity };
-  if (condition.by === "id") {
-    return {
-      index: `${table}_pkey`,
-      equals: [],
-      range: { atLeast: condition.from, atMost: condition.to },
-      ...filter,
-    };
-  }
-  return { index: table === "item" ? "item_code_key" : "note_code", equals: [condition.code], ...filter };
-}
-
-function conditionToSql(condition: Condition): string {
-  const parity = condition.parity === undefined ? "" : ` AND val % 2 = ${condition.parity}`;
-  if (condition.by === "id") return `id >= ${condition.from} AND id <= ${condition.to}${parity}`;
-  return `code = ${condition.code}${parity}`;
-}
-
-type Insert = Extract<ParityOperation, { do: "insert" }>;
-
-function conflictToClause({ table, conflict }: Insert): statements.OnConflict<ParityRow> | undefined {
-  const index = `${table}_pkey`;
-  const set = (existing: ParityRow, proposed: ParityRow) => ({
-    ...existing,
-    val: existing.val + proposed.val,
-  });
-  if (conflict === undefined) return undefined;
-  switch (conflict) {
-    case "any nothing":
-      return { do: "nothing" };
-    case "id nothing":
-      return { do: "nothing", index };
-    case "id add":
-      return { do: "update", index, set };
-    case "id add if small":
-      return { do: "update", index, set, where: (existing) => existing.val < smallBelow };
-  }
-}
-
-function conflictToSql(table: TableName, conflict: NonNullable<Insert["conflict"]>): string {
-  const set = `DO UPDATE SET val = ${table}.val + EXCLUDED.val`;
-  switch (conflict) {
-    case "any nothing":
-      return " ON CONFLICT DO NOTHING";
-    case "id nothing":
-      return " ON CONFLICT (id) DO NOTHING";
-    case "id add":
-      return ` ON CONFLICT (id) ${set}`;
-    case "id add if small":
-      return ` ON CONFLICT (id) ${set} WHERE ${table}.val < ${smallBelow}`;
-  }
-}
-
-const smallBelow = 250;
-
-const advisoryFunction = (
-  name: string,
-  { mode, level }: { readonly mode: "exclusive" | "shared"; readonly level: "transaction" | "session" },
-): string => `${name}${level === "transaction" ? "_xact" : ""}_lock${mode === "shared" ? "_shared" : ""}`;

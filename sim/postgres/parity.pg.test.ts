@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import fc from "fast-check";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../live/databases/embedded.ts";
+import { type ParityRow } from "./parity-operations.contract.ts";
 import {
   type Answer,
   engineRecords,
   type ParityRecord,
-  type ParityRow,
   type ParityScript,
   runScript,
   scriptToText,
