@@ -123,10 +123,14 @@ describe("nothing is lost between hello and the first frame", () => {
     const { socket } = await b.connect();
     wire.plan("frames", "opsAfter", { kind: "hold", position: "after" });
     const first = await pushOne();
+    const reads = () => wire.trace.filter((step) => step === "frames opsAfter").length;
+    const readsBefore = reads();
     const [second, third] = [await pushOne(), await pushOne()];
+    expect(reads()).toBe(readsBefore);
     wire.release();
     await settle();
     expect(sentIds(socket)).toEqual([first, second, third]);
+    expect(reads()).toBe(readsBefore + 1);
   });
 
   test("a read that fails is done again, also without another announcement", async () => {
@@ -160,6 +164,7 @@ describe("nothing is lost between hello and the first frame", () => {
     const ids = bodyOf(await a.push(...ops)).results.map(({ id }) => id);
     await settle();
     expect(sentIds(socket)).toEqual(ids);
+    expect(opFrames(socket).map(({ prev_id }) => prev_id)).toEqual([0, ...ids.slice(0, -1)]);
   });
 
   test("a socket that comes later is fed from its own hello on, the others from where they are", async () => {
@@ -228,6 +233,26 @@ describe("WF-WS-3: the watermark and open sockets", () => {
     expect(socket.closed).toBeUndefined();
   });
 
+  test("an acknowledgement that came to memory while another process compacted counts", async () => {
+    const { world, a, b, pushOne } = setUp({ stalenessMs: 60_000 });
+    await b.ack(await pushOne());
+    await world.clock.advance(60_001);
+    const { socket } = await b.connect();
+    for (let ops = 0; ops < 3; ops++) await pushOne();
+    const head = bodyOf(await a.pull()).head;
+    await a.ack(head);
+    await world.clock.advance(60_001);
+    await a.ack(head);
+    const other = world.startProcess();
+    other.wire.plan("compact", "minimumCursor", { kind: "hold", position: "after" });
+    const compacting = other.server.compact("ada");
+    await b.ack(head);
+    other.wire.release();
+    expect((await compacting).deleted).toBeGreaterThan(0);
+    await settle();
+    expect(socket.closed).toBeUndefined();
+  });
+
   test("a watermark that rose while nobody listened is found after the gap", async () => {
     const { world, a, b, pushOne } = setUp();
     let isDeaf = true;
@@ -242,6 +267,21 @@ describe("WF-WS-3: the watermark and open sockets", () => {
     world.processes.at(-1)!.store.loseConnections();
     await settle();
     expect(socket.closed?.code).toBe(4410);
+  });
+
+  test("a watermark that a restored database does not have closes nobody", async () => {
+    const { world, a, b, pushOne } = setUp();
+    for (let ops = 0; ops < 3; ops++) await pushOne();
+    await a.ack(bodyOf(await a.pull()).head);
+    const backup = world.engine.backup();
+    const stays = await a.connect();
+    expect((await world.first.server.compact("ada")).deleted).toBe(1);
+    await settle();
+    world.engine.restore(backup);
+    world.first.store.loseConnections();
+    const { socket } = await b.connect();
+    await pushOne();
+    expect([stays.socket.closed, socket.closed]).toEqual([undefined, undefined]);
   });
 
   test("a socket that was sent what a restored database no longer has must resync", async () => {

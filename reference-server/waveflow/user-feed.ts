@@ -31,7 +31,8 @@ export class UserFeed {
   readonly #options: UserFeedOptions;
   readonly #sockets = new Set<LiveSocket>();
   #compactedUpTo: ServerId = 0;
-  #mayHaveMissed = false;
+  #gaps = 0;
+  #gapsClosed = 0;
   #isDue = false;
   #isRunning = false;
   #retry: Timer | undefined;
@@ -74,9 +75,11 @@ export class UserFeed {
     this.wake();
   }
 
-  /** Announcements may have been missed, and the database may be another one than before.  Source: WF-WS-4. */
+  /** Announcements may have been missed, and the database may have been put back to a backup: what was announced
+   *  before counts no more.  Source: WF-WS-4. */
   noteGap(): void {
-    this.#mayHaveMissed = true;
+    this.#gaps++;
+    this.#compactedUpTo = 0;
     this.wake();
   }
 
@@ -108,7 +111,8 @@ export class UserFeed {
 
   async #pump(present: readonly LiveSocket[]): Promise<void> {
     const { user, database } = this.#options;
-    const afterGap = this.#mayHaveMissed;
+    const gaps = this.#gaps;
+    const afterGap = gaps > this.#gapsClosed;
     const round = await database.transaction(
       { isolation: "read committed", purpose: "frames" },
       async (transaction): Promise<Round> => {
@@ -124,7 +128,7 @@ export class UserFeed {
         return { compactedUpTo, cursors, head, ops };
       },
     );
-    if (afterGap) this.#mayHaveMissed = false;
+    this.#gapsClosed = gaps;
     this.#closeOutrun(present, round);
     for (const stored of round.ops) {
       const frame: ServerFrame = { type: "op", prev_id: stored.prevId, op: toLogOp(stored) };

@@ -37,6 +37,11 @@ export class HandClock {
     return this.#due.length;
   }
 
+  /** Somebody sets the clock; timers are not told. */
+  jump(byMs: number): void {
+    this.#now += byMs;
+  }
+
   /** Moves on, stopping at every timer on the way. */
   async advance(byMs: number): Promise<void> {
     const until = this.#now + byMs;
