@@ -160,8 +160,12 @@ function readScenario(head: Head): Scenario | undefined {
   const id = readId(reader, valueOf("id"), options.path);
   const title = reader.text(valueOf("title"), "a title") ?? "";
   const requirements = readRequirements(reader, valueOf("requirements"), protocol.requirements);
-  if (requirements.length === 0)
-    reader.complain(valueOf("requirements"), "expected at least one requirement id");
+  if (requirements.length === 0 && !entries.has("seed")) {
+    reader.complain(
+      valueOf("requirements"),
+      `expected at least one requirement id (only a plan with a "seed" may go without)`,
+    );
+  }
   const processes = entries.has("processes")
     ? (reader.whole(valueOf("processes"), "how many processes", 1) ?? 1)
     : 1;
