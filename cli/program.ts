@@ -1,5 +1,6 @@
 // The commands together.
 import { Command } from "commander";
+import { createDocsCommand } from "./docs.ts";
 import { addHelp } from "./help.ts";
 import { createListCommand } from "./list.ts";
 import { createLiveCommand } from "./live.ts";
@@ -40,6 +41,7 @@ export function createProgram(): Command {
     createReplayCommand(),
     createListCommand(),
     createServeCommand(),
+    createDocsCommand(),
   ]) {
     program.addCommand(command.copyInheritedSettings(program));
   }

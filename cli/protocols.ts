@@ -1,6 +1,7 @@
 // Every protocol that Seatrial knows, and all that the commands need of one. Adding a protocol adds an entry here.
 import type { Law } from "../invariants/verdict.ts";
-import { waveflowLaws } from "../invariants/waveflow/index.ts";
+import type { Storytelling } from "../invariants/story.ts";
+import { describeWaveflowEvent, waveflowLaws, waveflowSubjects } from "../invariants/waveflow/index.ts";
 import type { LiveProtocol } from "../live/world/protocol.ts";
 import type { Requirement } from "../protocol/requirement.ts";
 import { waveflowRequirements } from "../protocol/waveflow/requirements.ts";
@@ -18,6 +19,8 @@ export interface ProtocolEntry {
   readonly vocabulary: Vocabulary;
   readonly requirements: readonly Requirement[];
   readonly laws: readonly Law[];
+  /** Its events in words. */
+  readonly storytelling: Storytelling;
   readonly sim: SimProtocol;
   /** Loaded when first needed: the real world brings database drivers along. */
   live(): Promise<LiveProtocol>;
@@ -30,6 +33,7 @@ export const protocols: readonly ProtocolEntry[] = [
     vocabulary: waveflowVocabulary,
     requirements: waveflowRequirements,
     laws: waveflowLaws,
+    storytelling: { describe: describeWaveflowEvent, subjects: waveflowSubjects },
     sim: waveflowSim,
     live: async () => (await import("../live/waveflow/binding.ts")).waveflowLive,
   },

@@ -2,6 +2,7 @@
 //   onRunBegin, (onScenarioBegin, onScenarioEnd | onProgress)*, onRunEnd
 // Scenarios of one world may overlap. `onRunEnd` comes after an interruption too, so that what was found is never lost.
 import type { RunResult, ScenarioResult } from "../invariants/result.ts";
+import type { StoryLine } from "../invariants/story.ts";
 
 export type WorldName = ScenarioResult["world"];
 
@@ -28,17 +29,6 @@ export interface StormProgress {
   /** How often each kind of fault really happened. */
   readonly faults: Readonly<Record<string, number>>;
   readonly violations: number;
-}
-
-/** One line of a story: who did what, when. */
-export interface StoryLine {
-  /** Units: milliseconds since the run began. */
-  readonly at: number;
-  /** A device's name, `server` or `world`. */
-  readonly lane: string;
-  readonly text: string;
-  /** One of the events that contradict the law. */
-  readonly highlighted: boolean;
 }
 
 /** Tells, for one violated law of a result, the few events that lead to it. Empty where no history was kept. */

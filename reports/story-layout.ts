@@ -1,8 +1,8 @@
 // A story on paper: who did what, in the order of time, in lanes. Where the width allows it every lane is a column, so
 // that a race is seen side by side; else each line names its lane. Readable without colour: `>` marks the events that
 // contradict the law.
+import type { StoryLine } from "../invariants/story.ts";
 import type { Ink } from "./ink.ts";
-import type { StoryLine } from "./reporter.ts";
 import { runTimeText } from "./time-text.ts";
 import { printable, wrap } from "./wrap.ts";
 
@@ -24,7 +24,7 @@ export interface StoryLayout {
 export function layoutStory(story: readonly StoryLine[], layout: StoryLayout): readonly string[] {
   if (story.length === 0) return [];
   const shown = story.slice(0, linesMax);
-  const lanes = lanesOf(shown);
+  const lanes = lanesOf(shown.filter((line) => !isLeftOut(line)));
   const timeWidth = Math.max(...shown.map(({ at }) => runTimeText(at).length));
   const room = layout.width - timeWidth - 4;
   const laneWidth = Math.floor((room - laneGap * (lanes.length - 1)) / lanes.length);
@@ -42,6 +42,15 @@ function lanesOf(story: readonly StoryLine[]): readonly string[] {
   return [...new Set(story.map(({ lane }) => lane))].sort((left, right) => rank(left) - rank(right));
 }
 
+/** "… 7 events that do not bear on it" is nobody's. */
+function isLeftOut({ text }: StoryLine): boolean {
+  return text.startsWith("… ");
+}
+
+function leftOutLine({ text }: StoryLine, timeWidth: number, ink: Ink): string {
+  return ink.dim(`${" ".repeat(timeWidth + 4)}${text}`);
+}
+
 interface Columns extends StoryLayout {
   readonly lanes: readonly string[];
   readonly timeWidth: number;
@@ -53,6 +62,7 @@ function inColumns(story: readonly StoryLine[], layout: Columns): readonly strin
   const title = lanes.map((lane) => printable(lane).padEnd(laneWidth + laneGap)).join("");
   const header = `  ${"time".padStart(timeWidth)}  ${title}`.trimEnd();
   const lines = story.flatMap((line) => {
+    if (isLeftOut(line)) return [leftOutLine(line, timeWidth, ink)];
     const indent = " ".repeat(lanes.indexOf(line.lane) * (laneWidth + laneGap));
     return wrap(printable(line.text), laneWidth).map((text, index) => {
       const front = index === 0 ? timeCell(line, timeWidth) : " ".repeat(timeWidth + 4);
@@ -66,13 +76,14 @@ function inRows(story: readonly StoryLine[], layout: Omit<Columns, "laneWidth">)
   const { ink, lanes, timeWidth, width } = layout;
   const laneWidth = Math.max(...lanes.map((lane) => printable(lane).length));
   const room = Math.max(20, width - timeWidth - laneWidth - 6);
-  return story.flatMap((line) =>
-    wrap(printable(line.text), room).map((text, index) => {
+  return story.flatMap((line) => {
+    if (isLeftOut(line)) return [leftOutLine(line, timeWidth, ink)];
+    return wrap(printable(line.text), room).map((text, index) => {
       const lane = printable(index === 0 ? line.lane : "").padEnd(laneWidth);
       const front = index === 0 ? timeCell(line, timeWidth) : " ".repeat(timeWidth + 4);
       return paint(line, `${front}${lane}  ${text}`, ink);
-    }),
-  );
+    });
+  });
 }
 
 function timeCell({ at, highlighted }: StoryLine, width: number): string {

@@ -1,6 +1,6 @@
 // A finished run with one result of every outcome, for whoever tests how results are shown.
 import type { RunResult, ScenarioResult } from "../invariants/result.ts";
-import type { StoryLine } from "../reports/reporter.ts";
+import type { StoryLine } from "../invariants/story.ts";
 
 const base: ScenarioResult = {
   id: "waveflow/push/retry-returns-first-id",
