@@ -65,6 +65,13 @@ describe("the state of a log", () => {
   });
 });
 
+test("a field or an entity may bear any name", () => {
+  const named = { entity_type: "__proto__", entity_id: "constructor", op: "upsert", field: "__proto__", value: 1 };
+  const visible = visibleState(foldLog([{ ...named, id: 1 } as FoldableOp]));
+  expect(Object.keys(visible)).toEqual(["__proto__/constructor"]);
+  expect(Object.entries(visible["__proto__/constructor"]!)).toEqual([["__proto__", 1]]);
+});
+
 test("no two entities share a key, and the key leads back to the entity", () => {
   const name = fc.string({ unit: fc.constantFrom("a", "/", "%", "2", "F", "5"), minLength: 1, maxLength: 6 });
   fc.assert(

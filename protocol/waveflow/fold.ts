@@ -75,13 +75,13 @@ export function foldLog(ops: Iterable<FoldableOp>): FoldedState {
 
 /** What a person sees of a state. */
 export function visibleState(state: ReadonlyMap<string, EntityState>): VisibleState {
-  const visible: Record<string, Record<string, JsonValue>> = {};
+  const visible: [string, Readonly<Record<string, JsonValue>>][] = [];
   for (const key of [...state.keys()].sort()) {
-    const registers = state.get(key)!.registers;
+    const { registers } = state.get(key)!;
     if (registers.size === 0) continue;
-    const fields: Record<string, JsonValue> = {};
-    for (const field of [...registers.keys()].sort()) fields[field] = registers.get(field)!.value;
-    visible[key] = fields;
+    const fields = [...registers.keys()].sort();
+    // From entries, because assigning a field named `__proto__` would lose it.
+    visible.push([key, Object.fromEntries(fields.map((field) => [field, registers.get(field)!.value]))]);
   }
-  return visible;
+  return Object.fromEntries(visible);
 }

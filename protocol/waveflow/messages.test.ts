@@ -23,8 +23,8 @@ const text = fc.oneof(
   { weight: 6, arbitrary: fc.string({ minLength: 1, maxLength: 8 }) },
   fc.constantFrom("", "x".repeat(64), "x".repeat(65), "😀".repeat(64), "😀".repeat(65), 7, null),
 );
-const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constant(undefined));
-const loose = (record: Record<string, fc.Arbitrary<unknown>>) =>
+const value: fc.Arbitrary<unknown> = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constant(undefined));
+const loose = (record: Readonly<Record<string, fc.Arbitrary<unknown>>>): fc.Arbitrary<unknown> =>
   fc
     .tuple(fc.record(record), fc.constantFrom("", "", "", "", "extra", ...Object.keys(record)))
     .map(([message, change]) => {
