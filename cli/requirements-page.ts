@@ -74,8 +74,21 @@ function ruleLines(
     "",
     ...(showing.length === 0
       ? [`- not shown: ${uncovered[id] ?? "no reason is written down"}`]
-      : showing.map((scenario) => `- \`${scenario.id}\`: ${scenario.title}`)),
+      : familyLines(showing)),
     ...(judging.length === 0 ? [] : [`- judged by ${judging.map((law) => `\`${law.id}\``).join(", ")}`]),
     "",
   ];
+}
+
+/** The scenarios of one file share a title and a folder; they are one line. */
+function familyLines(scenarios: readonly Scenario[]): readonly string[] {
+  const families = Map.groupBy(
+    scenarios,
+    ({ id, title }) => `${id.split("/").slice(0, -1).join("/")}\n${title}`,
+  );
+  return [...families.values()].map((members) => {
+    const { id, title } = members[0]!;
+    if (members.length === 1) return `- \`${id}\`: ${title}`;
+    return `- \`${id.split("/").slice(0, -1).join("/")}/*\` (${members.length}): ${title}`;
+  });
 }

@@ -1,6 +1,5 @@
 // Storms: one random plan after another, each from its own seed, in the simulation. What passes is only counted; what
 // fails is written down as a scenario file, so that it can be replayed, read and kept.
-import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { stormScenario } from "../explore/storm.ts";
 import { judge } from "../invariants/judge.ts";
@@ -8,6 +7,7 @@ import type { RunResult, ScenarioResult } from "../invariants/result.ts";
 import type { Judgement } from "../invariants/verdict.ts";
 import type { Reporter } from "../reports/reporter.ts";
 import { writeAtomically } from "../reports/write-atomically.ts";
+import { neededAbilities } from "../scenarios/format/needs.ts";
 import { stringifyScenario } from "../scenarios/format/stringify.ts";
 import type { Scenario } from "../scenarios/format/types.ts";
 import { assess, errorResult } from "./assess.ts";
@@ -129,8 +129,9 @@ class Storms {
 
   #keep(result: ScenarioResult, scenario: Scenario, file: string): void {
     this.#failures.push(result);
-    mkdirSync(resolve(this.#flags.outputDir), { recursive: true });
-    writeAtomically(resolve(file), stringifyScenario(scenario, protocolOf(scenario.protocol).vocabulary));
+    const { vocabulary } = protocolOf(scenario.protocol);
+    const needs = [...neededAbilities(scenario, vocabulary).keys()];
+    writeAtomically(resolve(file), stringifyScenario({ ...scenario, needs }, vocabulary));
   }
 
   #count({ events = 0, faults }: Observed): void {
