@@ -62,8 +62,12 @@ async function openAll(options: ServeOptions, opened: (() => Promise<void>)[]): 
   const onOffset = (offsetMs: number): void => {
     clock.offsetMs = offsetMs;
   };
-  const sharedClock = await SharedClock.open({ url: databaseUrl, pool: store.pool, onOffset, onFault });
-  opened.push(() => sharedClock.close());
+  const sharedClock = await SharedClock.open({
+    listener: store.listener,
+    pool: store.pool,
+    onOffset,
+    onFault,
+  });
   const core = new WaveflowServer(
     {
       database: store.database,

@@ -279,6 +279,39 @@ describe("who waits for whom", () => {
     expect(order).toEqual(["first", "second"]);
   });
 
+  test("who had to wait for the lock is told what the one before has left, and then what it wrote itself", async () => {
+    const user = randomUUID();
+    const isLocked = Promise.withResolvers<void>();
+    const mayCommit = Promise.withResolvers<void>();
+    const push = { ...write, device: device.toUpperCase() };
+    const first = database.transaction(push, async (transaction) => {
+      await transaction.lockUser(user);
+      isLocked.resolve();
+      await mayCommit.promise;
+      const [id] = await transaction.takeIds(1);
+      await transaction.insertOps(user, [opOf(id!, { lamport_ts: 41 })]);
+      await transaction.raiseDevice({ user, device, highestLamport: 41, contactAt: 0 });
+      return id;
+    });
+    await isLocked.promise;
+    const second = database.transaction(push, async (transaction) => {
+      await transaction.lockUser(user);
+      const before = [await transaction.highestId(user), await transaction.highestLamport(user, device)];
+      const [id] = await transaction.takeIds(1);
+      await transaction.insertOps(user, [opOf(id!, { lamport_ts: 42 })]);
+      await transaction.raiseDevice({ user, device, highestLamport: 42, contactAt: 0 });
+      expect(await transaction.highestId(user)).toBe(id);
+      expect(await transaction.highestLamport(user, device)).toEqual({ ofDevice: 42, ofUser: 42 });
+      return before;
+    });
+    await expect.poll(async () => (await admin.query(waiting, [user])).rows).toHaveLength(1);
+    mayCommit.resolve();
+    expect(await second).toEqual([await first, { ofDevice: 41, ofUser: 41 }]);
+  });
+
+  const waiting = `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+    AND ((classid::bigint << 32) | objid::bigint) = hashtextextended($1, 0)`;
+
   test("no reader ever gets an id and later one below it, with many writers at once", async () => {
     const user = randomUUID();
     let writing = true;
@@ -422,7 +455,7 @@ describe("when something breaks", () => {
     }
   };
 
-  test("a connection that ends during the commit leaves it unknown; before it, nothing was committed", async () => {
+  test("a connection that ends during the commit leaves it unknown", async () => {
     // The commit is held by a deferred trigger, which runs inside COMMIT and waits for a lock of ours.
     await admin.query(`
       CREATE FUNCTION ${holdCommit}() RETURNS trigger LANGUAGE plpgsql AS

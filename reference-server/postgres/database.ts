@@ -12,6 +12,8 @@ export class PostgresDatabase implements Database {
 
   /** See the port. Errors: `SessionLost`, `CommitUnknown`, `StatementFailed`, and what `work` throws. */
   transaction<T>(options: TransactionOptions, work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return this.#pool.inTransaction(options.isolation, (session) => work(new PostgresTransaction(session)));
+    return this.#pool.inTransaction(options.isolation, (session) =>
+      work(new PostgresTransaction(session, options)),
+    );
   }
 }

@@ -6,13 +6,14 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../live/databas
 import type { Announcement } from "../waveflow/ports.ts";
 import { announcementChannel, announcementToPayload } from "./announcements.ts";
 import { PostgresFanout } from "./fanout.ts";
+import { ChannelListener } from "./listener.ts";
 import { openStore, type Store } from "./open-store.ts";
 
 let postgres: EmbeddedPostgres;
 let url: string;
 let store: Store;
 let admin: pg.Client;
-const listening: { close(): Promise<void> }[] = [];
+const listening: ChannelListener[] = [];
 
 beforeAll(async () => {
   postgres = await startEmbeddedPostgres();
@@ -34,12 +35,12 @@ afterAll(async () => {
 
 const listen = async () => {
   const heard: (Announcement | "gap")[] = [];
-  listening.push(
-    await new PostgresFanout(url).listen({
-      onAnnouncement: (announcement) => heard.push(announcement),
-      onGap: () => heard.push("gap"),
-    }),
-  );
+  const listener = await ChannelListener.open({ url });
+  listening.push(listener);
+  await new PostgresFanout(listener).listen({
+    onAnnouncement: (announcement) => heard.push(announcement),
+    onGap: () => heard.push("gap"),
+  });
   return heard;
 };
 
@@ -104,18 +105,25 @@ test("a listener whose connection is cut comes back and says that there was a ga
   expect(heard.filter((one) => one === "gap")).toHaveLength(2);
 });
 
-test("after its close a listener hears nothing and leaves no connection", async () => {
+test("after its close a subscription hears nothing, and a listener leaves no connection", async () => {
   const heard = await listen();
-  await listening.pop()!.close();
+  const listener = listening.pop()!;
+  const late: unknown[] = [];
+  const handlers = {
+    onAnnouncement: (announcement: Announcement) => late.push(announcement),
+    onGap: () => undefined,
+  };
+  await (await new PostgresFanout(listener).listen(handlers)).close();
   await announce([opsUpTo("u", 1)]);
-  await expect
-    .poll(async () => (await admin.query("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")).rows)
-    .toEqual([]);
-  expect(heard).toEqual([]);
+  await expect.poll(() => heard).toEqual([opsUpTo("u", 1)]);
+  await listener.close();
+  await announce([opsUpTo("u", 2)]);
+  const listeners = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'LISTEN%'";
+  await expect.poll(async () => (await admin.query(listeners)).rows).toEqual([]);
+  expect([heard, late]).toEqual([[opsUpTo("u", 1)], []]);
 });
 
 test("a database that is not there is said at once", async () => {
-  const nowhere = new PostgresFanout("postgresql://nobody@127.0.0.1:1/none");
-  const handlers = { onAnnouncement: () => undefined, onGap: () => undefined };
-  await expect(nowhere.listen(handlers)).rejects.toMatchObject({ code: "session_lost" });
+  const opening = ChannelListener.open({ url: "postgresql://nobody@127.0.0.1:1/none" });
+  await expect(opening).rejects.toMatchObject({ code: "session_lost" });
 });

@@ -1,19 +1,18 @@
 // What the processes on one database tell each other, by LISTEN and NOTIFY.  Source: WF-WS-4.
 import type { Fanout } from "../waveflow/ports.ts";
 import { announcementChannel, payloadToAnnouncement } from "./announcements.ts";
-import { ChannelListener } from "./listener.ts";
+import type { ChannelListener } from "./listener.ts";
 
 export class PostgresFanout implements Fanout {
-  readonly #url: string;
+  readonly #listener: ChannelListener;
 
-  constructor(url: string) {
-    this.#url = url;
+  constructor(listener: ChannelListener) {
+    this.#listener = listener;
   }
 
-  /** See the port. Errors: `SessionLost` when the database cannot be reached now; later on it comes back by itself. */
-  async listen(handlers: Parameters<Fanout["listen"]>[0]): Promise<{ close(): Promise<void> }> {
-    return await ChannelListener.open({
-      url: this.#url,
+  /** See the port. Errors: `SessionLost` when the connection breaks right now; later on it comes back by itself. */
+  listen(handlers: Parameters<Fanout["listen"]>[0]): Promise<{ close(): Promise<void> }> {
+    return this.#listener.subscribe({
       channel: announcementChannel,
       onPayload: (payload) => {
         const announcement = payloadToAnnouncement(payload);

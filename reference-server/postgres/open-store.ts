@@ -3,6 +3,7 @@ import pg from "pg";
 import { PostgresDatabase } from "./database.ts";
 import { PostgresFanout } from "./fanout.ts";
 import { faultOf } from "./faults.ts";
+import { ChannelListener } from "./listener.ts";
 import { migrate } from "./migrate.ts";
 import { migrations } from "./migrations/index.ts";
 import { connectionSettings, type PoolOptions, SessionPool } from "./pool.ts";
@@ -12,6 +13,7 @@ export interface Store {
   readonly pool: SessionPool;
   readonly database: PostgresDatabase;
   readonly fanout: PostgresFanout;
+  readonly listener: ChannelListener;
   /** Errors: `SessionLost` and others when the database does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -20,13 +22,15 @@ export interface Store {
 /** Errors: `SessionLost` when the database cannot be reached, `MigrationRefused` when it is not for this build. */
 export async function openStore(options: PoolOptions): Promise<Store> {
   await migrateUrl(options.url);
+  const listener = await ChannelListener.open({ url: options.url });
   const pool = new SessionPool(options);
   return {
     pool,
     database: new PostgresDatabase(pool),
-    fanout: new PostgresFanout(options.url),
+    fanout: new PostgresFanout(listener),
+    listener,
     ping: async () => void (await pool.inTransaction("read committed", (session) => session.run(one, []))),
-    close: () => pool.close(),
+    close: async () => void (await Promise.all([listener.close(), pool.close()])),
   };
 }
 

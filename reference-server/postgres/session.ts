@@ -3,6 +3,8 @@
 // Statements are pipelined: `post` writes a statement and does not wait for its answer, `run` does. The server works
 // through them in order and answers in order, so whoever waits for one has the outcome of all before it, and a
 // transaction costs as many round trips as it asks questions.
+// What is written in one turn of the event loop leaves in one packet: a system call each would cost more than the
+// statements themselves.
 // A posted statement that fails makes everything behind it fail, the commit at the latest, with its own error.
 import type pg from "pg";
 import { CommitUnknown, SessionLost, StatementFailed } from "../waveflow/ports.ts";
@@ -29,6 +31,7 @@ export class Session {
   #failure: Failure | undefined;
   #isBroken = false;
   #isOver = false;
+  #isHolding = false;
 
   constructor(client: pg.PoolClient) {
     this.#client = client;
@@ -95,6 +98,7 @@ export class Session {
 
   async #write(query: pg.QueryConfig): Promise<pg.QueryResult> {
     if (this.#isOver) throw new Error("the transaction is over: a statement came after its end");
+    this.#holdPacket();
     try {
       return await this.#client.query(query);
     } catch (error) {
@@ -103,6 +107,18 @@ export class Session {
       if (!(fault instanceof StatementFailed)) this.#isBroken = true;
       throw error;
     }
+  }
+
+  // `nextTick` runs when every promise of this turn has been followed to its next wait.
+  #holdPacket(): void {
+    if (this.#isHolding) return;
+    this.#isHolding = true;
+    const { stream } = this.#client.connection;
+    stream.cork();
+    process.nextTick(() => {
+      this.#isHolding = false;
+      stream.uncork();
+    });
   }
 
   #throwFailure(): void {

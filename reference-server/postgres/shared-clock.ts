@@ -1,11 +1,11 @@
 // How far an operator has moved the server's clock: kept in the database, so that it survives a restart, and told to the
 // other processes on it.
-import { ChannelListener } from "./listener.ts";
+import type { ChannelListener } from "./listener.ts";
 import type { SessionPool } from "./pool.ts";
 import type { SqlStatement } from "./session.ts";
 
 export interface SharedClockOptions {
-  readonly url: string;
+  readonly listener: ChannelListener;
   readonly pool: SessionPool;
   readonly onOffset: (offsetMs: number) => void;
   readonly onFault: (error: unknown) => void;
@@ -34,7 +34,6 @@ const advanceOffset: SqlStatement<{ offset_ms: number }> = {
 
 export class SharedClock {
   readonly #options: SharedClockOptions;
-  #listener: ChannelListener | undefined;
 
   private constructor(options: SharedClockOptions) {
     this.#options = options;
@@ -45,12 +44,7 @@ export class SharedClock {
   static async open(options: SharedClockOptions): Promise<SharedClock> {
     const clock = new SharedClock(options);
     const readAgain = (): void => void clock.#read().catch(options.onFault);
-    clock.#listener = await ChannelListener.open({
-      url: options.url,
-      channel,
-      onPayload: readAgain,
-      onGap: readAgain,
-    });
+    await options.listener.subscribe({ channel, onPayload: readAgain, onGap: readAgain });
     await clock.#read();
     return clock;
   }
@@ -64,10 +58,6 @@ export class SharedClock {
     if (row === undefined) return false;
     onOffset(row.offset_ms);
     return true;
-  }
-
-  async close(): Promise<void> {
-    await this.#listener?.close();
   }
 
   async #read(): Promise<void> {

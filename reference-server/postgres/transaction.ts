@@ -1,20 +1,39 @@
-// WaveFlow's named statements on a session. Those that answer nothing are posted: their outcome is learnt with the next
-// answer, the commit's at the latest. `lockUser` is waited for all the same, because its caller relies on having the lock.
+// WaveFlow's named statements on a session, in few round trips.
+// Statements that answer nothing are posted: their outcome is learnt with the next answer, the commit's at the latest.
+// `lockUser` is waited for all the same, because its caller relies on having the lock.
+// What a push asks once it has the lock is known beforehand, so it is asked together with the lock: under the lock nobody
+// else changes the answers, and a write of this transaction throws them away.
 import type { LogOp } from "../../protocol/waveflow/types.ts";
-import type { Announcement, Receipt, StoredOp, Transaction, Watermark } from "../waveflow/ports.ts";
+import type {
+  Announcement,
+  Receipt,
+  StoredOp,
+  Transaction,
+  TransactionOptions,
+  Watermark,
+} from "../waveflow/ports.ts";
 import { announcementChannel, announcementToPayload } from "./announcements.ts";
-import type { Session } from "./session.ts";
+import type { Session, SqlStatement } from "./session.ts";
 import * as sql from "./statements.ts";
 
 export class PostgresTransaction implements Transaction {
   readonly #session: Session;
+  readonly #pusher: string | undefined;
+  readonly #foreseen = new Map<string, Promise<readonly unknown[]>>();
 
-  constructor(session: Session) {
+  /** `options` tell what will be asked; without them nothing is foreseen. */
+  constructor(session: Session, options?: TransactionOptions) {
     this.#session = session;
+    this.#pusher = options?.purpose === "push" ? options.device?.toLowerCase() : undefined;
   }
 
   async lockUser(user: string): Promise<void> {
-    await this.#session.run(sql.lockUser, [user]);
+    const locked = this.#session.run(sql.lockUser, [user]);
+    if (this.#pusher !== undefined) {
+      this.#foresee(sql.highestLamport, [user, this.#pusher]);
+      this.#foresee(sql.highestId, [user]);
+    }
+    await locked;
   }
 
   async findReceipts(user: string, operationIds: readonly string[]): Promise<ReadonlyMap<string, Receipt>> {
@@ -23,12 +42,12 @@ export class PostgresTransaction implements Transaction {
   }
 
   async highestLamport(user: string, device: string): Promise<{ ofDevice: number; ofUser: number }> {
-    const [row] = await this.#session.run(sql.highestLamport, [user, device]);
+    const [row] = await this.#ask(sql.highestLamport, [user, device]);
     return { ofDevice: row!.of_device, ofUser: row!.of_user };
   }
 
   async highestId(user: string): Promise<number> {
-    const [row] = await this.#session.run(sql.highestId, [user]);
+    const [row] = await this.#ask(sql.highestId, [user]);
     return row?.id ?? 0;
   }
 
@@ -38,16 +57,16 @@ export class PostgresTransaction implements Transaction {
   }
 
   async insertOps(user: string, ops: readonly StoredOp[]): Promise<void> {
-    this.#session.post(sql.insertOps, [user, JSON.stringify(ops.map(opToRow))]);
+    this.#post(sql.insertOps, [user, JSON.stringify(ops.map(opToRow))]);
   }
 
   async insertReceipts(user: string, receipts: readonly Receipt[]): Promise<void> {
-    this.#session.post(sql.insertReceipts, [user, JSON.stringify(receipts.map(receiptToRow))]);
+    this.#post(sql.insertReceipts, [user, JSON.stringify(receipts.map(receiptToRow))]);
   }
 
   async raiseDevice(row: Parameters<Transaction["raiseDevice"]>[0]): Promise<void> {
     const { user, device, highestLamport, contactAt } = row;
-    this.#session.post(sql.raiseDevice, [user, device, highestLamport, epochToTimestamp(contactAt)]);
+    this.#post(sql.raiseDevice, [user, device, highestLamport, epochToTimestamp(contactAt)]);
   }
 
   async opsAfter(page: Parameters<Transaction["opsAfter"]>[0]): Promise<readonly StoredOp[]> {
@@ -67,7 +86,7 @@ export class PostgresTransaction implements Transaction {
 
   async raiseCursor(row: Parameters<Transaction["raiseCursor"]>[0]): Promise<void> {
     const { user, device, lastSeenId, seenAt } = row;
-    this.#session.post(sql.raiseCursor, [user, device, lastSeenId, epochToTimestamp(seenAt)]);
+    this.#post(sql.raiseCursor, [user, device, lastSeenId, epochToTimestamp(seenAt)]);
   }
 
   async minimumCursor(range: Parameters<Transaction["minimumCursor"]>[0]): Promise<number | undefined> {
@@ -97,7 +116,28 @@ export class PostgresTransaction implements Transaction {
   async announce(announcement: Announcement): Promise<void> {
     this.#session.post(sql.announce, [announcementChannel, announcementToPayload(announcement)]);
   }
+
+  #foresee(statement: SqlStatement<unknown>, values: readonly unknown[]): void {
+    const answer = this.#session.run(statement, values);
+    // Whoever asks hears of a failure; so does everything else on this session.
+    answer.catch(() => undefined);
+    this.#foreseen.set(questionKey(statement, values), answer);
+  }
+
+  async #ask<Row>(statement: SqlStatement<Row>, values: readonly unknown[]): Promise<readonly Row[]> {
+    const foreseen =
+      this.#foreseen.size === 0 ? undefined : this.#foreseen.get(questionKey(statement, values));
+    return (await (foreseen ?? this.#session.run(statement, values))) as readonly Row[];
+  }
+
+  #post(statement: SqlStatement<unknown>, values: readonly unknown[]): void {
+    this.#foreseen.clear();
+    this.#session.post(statement, values);
+  }
 }
+
+const questionKey = (statement: SqlStatement<unknown>, values: readonly unknown[]): string =>
+  JSON.stringify([statement.name, values]);
 
 const rowToReceipt = (row: sql.ReceiptRow): Receipt => ({
   operationId: row.operation_id,
