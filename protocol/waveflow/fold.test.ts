@@ -66,7 +66,13 @@ describe("the state of a log", () => {
 });
 
 test("a field or an entity may bear any name", () => {
-  const named = { entity_type: "__proto__", entity_id: "constructor", op: "upsert", field: "__proto__", value: 1 };
+  const named = {
+    entity_type: "__proto__",
+    entity_id: "constructor",
+    op: "upsert",
+    field: "__proto__",
+    value: 1,
+  };
   const visible = visibleState(foldLog([{ ...named, id: 1 } as FoldableOp]));
   expect(Object.keys(visible)).toEqual(["__proto__/constructor"]);
   expect(Object.entries(visible["__proto__/constructor"]!)).toEqual([["__proto__", 1]]);
