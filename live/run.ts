@@ -130,7 +130,7 @@ class Runner {
     let keep = false;
     try {
       const run = await this.#runInWorld(scenario, { ...options, world, lease });
-      keep = lease.group.isWhole && world.problems.length === 0 && !run.isStuck;
+      keep = lease.group.isWhole && world.chronicle.problems.length === 0 && !run.isStuck;
       return run;
     } finally {
       world.end();
@@ -146,7 +146,7 @@ class Runner {
     const { world, lease, seed, signal } = run;
     const startedAt = performance.now();
     const ended = await this.#toItsEnd(scenario, world, signal);
-    const problems = world.problems.map((seen) =>
+    const problems = world.chronicle.problems.map((seen) =>
       checkOf(scenario, { step: "at any time", expected: "nobody ends or fails by itself", seen }),
     );
     const checks = [...ended.checks, ...problems];
@@ -157,10 +157,10 @@ class Runner {
         scenario: scenario.id,
         seed,
         world: "live",
-        events: [...world.events],
+        events: [...world.chronicle.events],
       },
       checks,
-      faultCounts: world.faultCounts,
+      faultCounts: world.chronicle.faultCounts,
       unusedFaults: world.unfiredFaults(),
       durationMs: performance.now() - startedAt,
       serverOutput: isFailed ? lease.group.lastLines() : [],

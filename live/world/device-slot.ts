@@ -31,6 +31,8 @@ interface Present {
   readonly life: Life;
   readonly actor: DeviceActor;
   readonly disk: LiveDisk;
+  /** Before that it has not read its disk, and knows nothing of itself. */
+  isStarted: boolean;
 }
 
 export class DeviceSlot {
@@ -52,9 +54,13 @@ export class DeviceSlot {
     this.#backupDirectory = join(options.directory, "backup");
   }
 
-  /** The actor of the present life; `undefined` while the device is down. */
+  /** The actor of the present life; `undefined` while the device is down or still starting. */
   get actor(): DeviceActor | undefined {
-    return this.#present?.actor;
+    return this.#present?.isStarted === true ? this.#present.actor : undefined;
+  }
+
+  get isDown(): boolean {
+    return this.#present === undefined;
   }
 
   /** Begins a life on the disk as it is. */
@@ -86,9 +92,11 @@ export class DeviceSlot {
       config,
       nextCall,
     });
-    this.#present = { life, actor, disk };
+    const present: Present = { life, actor, disk, isStarted: false };
+    this.#present = present;
     return this.run(async (starting) => {
       await starting.start();
+      present.isStarted = true;
       return { outcome: "ok" };
     });
   }

@@ -2,8 +2,7 @@
 // between with the faults that a scenario asks for. The steps mean what they mean in the simulation
 // (sim/world/world.ts); only time is everybody's, so nothing here is repeatable to the millisecond.
 import { join } from "node:path";
-import type { Recorder, ServerAccount } from "../../actors/actor.ts";
-import type { HistoryEvent } from "../../invariants/history.ts";
+import type { ServerAccount } from "../../actors/actor.ts";
 import type { HttpRequest, HttpResponse } from "../../protocol/http.ts";
 import type {
   Ability,
@@ -16,13 +15,13 @@ import type {
 import type { DeviceReport, ServerReport, StepOutcome, World } from "../../scenarios/format/world.ts";
 import { Network } from "../faults/network.ts";
 import type { Carrier } from "../faults/wire.ts";
-import { HookUnanswered } from "../subjects/control.ts";
-import type { Subject } from "../subjects/subject.ts";
+import { Chronicle } from "./chronicle.ts";
 import { DeviceSlot } from "./device-slot.ts";
 import type { LiveProtocol } from "./protocol.ts";
 import { exchangeRaw } from "./raw-exchange.ts";
 import { outcomeOf, wireRequest } from "./raw-request.ts";
 import type { ServerGroup } from "./server-group.ts";
+import { RunServers } from "./servers.ts";
 import { freshUsers, TokenMint } from "./tokens.ts";
 
 /** Where the devices believe the server to be. The fault layer knows where each process listens at present, so a
@@ -68,43 +67,34 @@ export interface LiveWorldOptions {
 export class LiveWorld implements World {
   readonly name = "live";
   readonly abilities = liveAbilities;
-  readonly events: HistoryEvent[] = [];
-  /** How often each kind of fault really happened. */
-  readonly faultCounts = new Map<string, number>();
-  /** What nobody asked for: a server that ended by itself, an error that nobody caught. */
-  readonly problems: string[] = [];
+  readonly chronicle = new Chronicle();
   readonly #options: LiveWorldOptions;
-  readonly #group: ServerGroup;
+  readonly #servers: RunServers;
   readonly #network: Network;
   readonly #tokens: TokenMint;
-  readonly #serverUser: (user: string) => string;
   readonly #devices = new Map<string, DeviceSlot>();
-  readonly #recorder: Recorder = { record: (event) => this.#record(event as unknown as HistoryEvent) };
-  readonly #startedAt = performance.now();
-  readonly #watch: { cancel(): void };
-  #clockOffsetMs: number;
-  #serverSkewMs = 0;
   #calls = 0;
   #isOver = false;
 
   constructor(options: LiveWorldOptions) {
     this.#options = options;
     const { scenario, group, protocol, secret, patienceMs } = options;
-    this.#group = group;
-    this.#clockOffsetMs = group.clockOffsetMs;
-    this.#serverUser = freshUsers(options.runNumber);
-    this.#tokens = new TokenMint({ secret, serverUser: this.#serverUser });
+    const serverUser = freshUsers(options.runNumber);
+    this.#tokens = new TokenMint({ secret, serverUser });
+    this.#servers = new RunServers({
+      group,
+      scenario,
+      chronicle: this.chronicle,
+      users: () => this.#users(),
+      serverUser,
+    });
     this.#network = new Network({
       carrier: options.carrier,
       errors: protocol.errors,
       messageOf: (request) => protocol.messageOf(request),
-      resolve: (device, server) => (server === serverUrl ? this.#serverOf(device).url : undefined),
-      onFault: ({ kind, device, text }) => this.#fault(kind, device, text),
+      resolve: (device, server) => (server === serverUrl ? this.#servers.urlFor(device) : undefined),
+      onFault: ({ kind, device, text }) => this.chronicle.fault(kind, device, text),
       patienceMs,
-    });
-    this.#watch = group.watch((subject, how) => {
-      this.problems.push(`${subject.name} ended by itself: ${how}`);
-      this.#crashed(subject.name, `ended by itself: ${how}`, "server crash");
     });
     for (const spec of scenario.devices) this.#addDevice(spec);
   }
@@ -117,13 +107,14 @@ export class LiveWorld implements World {
   /** Ends the devices and everything that is under way. The servers stay as they are. */
   end(): void {
     this.#isOver = true;
-    this.#watch.cancel();
+    this.chronicle.close();
+    this.#servers.end();
     for (const device of this.#devices.values()) device.end();
     this.#network.close();
   }
 
   now(): number {
-    return Math.round(performance.now() - this.#startedAt);
+    return this.chronicle.now();
   }
 
   /** Who waits for what at this moment, for a run that does not end. */
@@ -137,7 +128,7 @@ export class LiveWorld implements World {
     switch (action.verb) {
       case "offline":
         this.#network.apply({ verb: "partition", device: name, direction: "both", inFlight: "drop" });
-        this.#fault("offline", name, `${name} goes offline`);
+        this.chronicle.fault("offline", name, `${name} goes offline`);
         return ok;
       case "online":
         this.#network.apply({ verb: "heal", device: name });
@@ -151,23 +142,23 @@ export class LiveWorld implements World {
         return ok;
       case "restart":
         slot.crash("restarted");
-        this.#restarted(name);
+        this.chronicle.restarted(name);
         return slot.start();
       case "skew":
         slot.skewMs = Number(args.byMs);
-        this.#fault("skew", name, `${name}'s clock is off by ${slot.skewMs} ms`);
+        this.chronicle.fault("skew", name, `${name}'s clock is off by ${slot.skewMs} ms`);
         return ok;
       case "backup":
         slot.backup();
         return ok;
       case "restore":
-        this.#fault("restore", name, `${name} is put back to its backup`);
+        this.chronicle.fault("restore", name, `${name} is put back to its backup`);
         return slot.restore();
       case "clone-from":
-        this.#fault("clone", name, `${name} becomes a copy of ${String(args.device)}`);
+        this.chronicle.fault("clone", name, `${name} becomes a copy of ${String(args.device)}`);
         return slot.cloneFrom(this.#slot(String(args.device)));
       case "reinstall":
-        this.#fault("reinstall", name, `${name} is installed anew`);
+        this.chronicle.fault("reinstall", name, `${name} is installed anew`);
         return slot.reinstall();
       default:
         return slot.run((actor) => actor.act(action));
@@ -185,43 +176,8 @@ export class LiveWorld implements World {
     return last;
   }
 
-  async server(action: ServerAction): Promise<StepOutcome> {
-    switch (action.verb) {
-      case "compact":
-        return this.#compact(action.process);
-      case "crash":
-        for (const subject of this.#subjects(action.process)) await this.#kill(subject, "killed");
-        return ok;
-      case "stop":
-        for (const subject of this.#subjects(action.process)) {
-          if (subject.url === undefined) continue;
-          await subject.stop();
-          this.#crashed(subject.name, "stopped", "server crash");
-        }
-        return ok;
-      case "restart":
-        for (const subject of this.#subjects(action.process)) {
-          await this.#kill(subject, "killed");
-          await this.#start(subject);
-        }
-        return ok;
-      case "backup":
-        await this.#group.backup();
-        return ok;
-      case "restore":
-        return this.#restoreDatabase();
-      case "skew":
-        this.#serverSkewMs = action.byMs;
-        await this.#setServerClock();
-        this.#fault("skew", "server", `the server's clock is off by ${action.byMs} ms`);
-        return ok;
-      case "crash-during":
-      case "lose-answer-during":
-      case "fail-during":
-      case "hold-during":
-      case "release":
-        throw new Error(`the live world cannot do "${action.verb}"; a scenario with it needs "statements"`);
-    }
+  server(action: ServerAction): Promise<StepOutcome> {
+    return this.#servers.act(action);
   }
 
   async network(action: NetworkAction): Promise<void> {
@@ -229,26 +185,23 @@ export class LiveWorld implements World {
   }
 
   async request(request: RawRequest): Promise<StepOutcome> {
-    const { actor } = this.#slot(request.as);
-    const { url } = this.#serverOf(request.as);
-    if (url === undefined) return { outcome: "unknown" };
-    const identity = actor?.identity() ?? { token: "", deviceId: "" };
+    const identity = this.#slot(request.as).actor?.identity() ?? { token: "", deviceId: "" };
+    const server = this.#servers.urlFor(request.as);
+    if (server === undefined) return { outcome: "unknown" };
     const token =
       request.token === undefined
         ? identity.token
         : this.#tokens.mint(this.#userOf(request.as), request.token);
     const wire = wireRequest(request, { ...identity, token });
     try {
-      return outcomeOf(await exchangeRaw({ ...wire, server: url, timeoutMs: answerTimeoutMs }));
+      return outcomeOf(await exchangeRaw({ ...wire, server, timeoutMs: answerTimeoutMs }));
     } catch {
       return { outcome: "unknown" };
     }
   }
 
-  async advance(byMs: number): Promise<void> {
-    this.#clockOffsetMs += byMs;
-    await this.#setServerClock();
-    this.#fault("clock", "world", `time moves by ${byMs} ms`);
+  advance(byMs: number): Promise<void> {
+    return this.#servers.advance(byMs);
   }
 
   wait(forMs: number): Promise<void> {
@@ -260,11 +213,16 @@ export class LiveWorld implements World {
     await this.#calm();
     for (;;) {
       await this.#letRun();
-      const accounts = await this.#readAccounts();
-      const waiting = this.#unrest(accounts);
+      const seen = await this.#readAccounts();
+      const waiting = [...this.#unrest(seen)];
+      // What was pushed while the server was read shows only in a second look.
+      const accounts = waiting.length === 0 ? await this.#readAccounts() : seen;
+      for (const [user, { head }] of accounts) {
+        if (seen.get(user)?.head !== head) waiting.push(`server: the head of ${user} still moves`);
+      }
       const quiet = waiting.length === 0;
       if (quiet || this.now() >= until || this.#isOver) {
-        this.#record({ kind: "settled", at: 0, actor: "world", quiet, waiting });
+        this.chronicle.record({ kind: "settled", actor: "world", quiet, waiting });
         this.#recordFindings(accounts);
         return { quiet, waiting };
       }
@@ -293,14 +251,14 @@ export class LiveWorld implements World {
 
   async #calm(): Promise<void> {
     this.#network.calm();
-    for (const subject of this.#group.subjects) if (subject.url === undefined) await this.#start(subject);
+    await this.#servers.calm();
     for (const device of this.#devices.values()) {
       device.commitTrap = undefined;
-      if (device.actor !== undefined) continue;
+      if (!device.isDown) continue;
       await device.start();
-      this.#restarted(device.name);
+      this.chronicle.restarted(device.name);
     }
-    this.#record({ kind: "calm", at: 0, actor: "world" });
+    this.chronicle.record({ kind: "calm", actor: "world" });
   }
 
   /** One turn for everybody who does nothing without being told. */
@@ -312,10 +270,10 @@ export class LiveWorld implements World {
 
   #unrest(accounts: ReadonlyMap<string, ServerAccount>): readonly string[] {
     const waiting: string[] = [];
-    for (const device of this.#devices.values()) {
-      const account = accounts.get(device.actor?.identity().user ?? "");
-      const unrest = account === undefined ? undefined : device.actor?.unrest(account);
-      if (unrest !== undefined) waiting.push(`${device.name}: ${unrest}`);
+    for (const { name, actor } of this.#devices.values()) {
+      const account = accounts.get(actor?.identity().user ?? "");
+      const unrest = account === undefined ? undefined : actor?.unrest(account);
+      if (unrest !== undefined) waiting.push(`${name}: ${unrest}`);
     }
     return waiting;
   }
@@ -327,8 +285,7 @@ export class LiveWorld implements World {
   }
 
   #readAccount(user: string): Promise<ServerAccount> {
-    const subject = this.#group.subjects.find(({ url }) => url !== undefined);
-    const server = subject?.url;
+    const server = this.#servers.anyUrl();
     if (server === undefined) {
       throw new Error("no server process is up; expected a restart step before it is read");
     }
@@ -341,56 +298,12 @@ export class LiveWorld implements World {
 
   #recordFindings(accounts: ReadonlyMap<string, ServerAccount>): void {
     for (const [user, { finding }] of accounts) {
-      this.#record({ kind: "found", at: 0, actor: "server", finding, user } as HistoryEvent);
+      this.chronicle.record({ kind: "found", actor: "server", finding, user });
     }
     for (const { name, actor } of this.#devices.values()) {
-      if (actor !== undefined) this.#record({ kind: "found", at: 0, actor: name, finding: actor.finding() });
+      if (actor !== undefined)
+        this.chronicle.record({ kind: "found", actor: name, finding: actor.finding() });
     }
-  }
-
-  /** Runs the job for everybody. The body speaks of the first device's user. */
-  async #compact(process?: number): Promise<StepOutcome> {
-    const subject = this.#subjects(process).find(({ url }) => url !== undefined);
-    if (subject === undefined) return { outcome: "blocked" };
-    let body: { readonly compacted_up_to: number; readonly deleted: number } | undefined;
-    for (const user of this.#users()) {
-      try {
-        const report = await this.#group.compact(subject, this.#serverUser(user));
-        body ??= { compacted_up_to: report.compactedUpTo, deleted: report.deleted };
-        this.#record({ kind: "compacted", at: 0, actor: "server", user, ...report });
-      } catch (error) {
-        if (!(error instanceof HookUnanswered)) throw error;
-        return { outcome: "unknown", type: error.name, body: { message: error.message } };
-      }
-    }
-    return { outcome: "ok", body };
-  }
-
-  async #restoreDatabase(): Promise<StepOutcome> {
-    for (const subject of this.#group.subjects) await this.#kill(subject, "its database is restored");
-    await this.#group.restore();
-    this.#fault("restore", "server", "the database is put back to its backup");
-    for (const subject of this.#group.subjects) await this.#group.start(subject);
-    return ok;
-  }
-
-  async #kill(subject: Subject, text: string): Promise<void> {
-    if (subject.url === undefined) return;
-    await subject.kill();
-    this.#crashed(subject.name, text, "server crash");
-  }
-
-  async #start(subject: Subject): Promise<void> {
-    this.#restarted(subject.name);
-    await this.#group.start(subject);
-  }
-
-  /** A server's clock can only be moved on. Where it would have to go back, everybody else's goes on instead: what a
-   *  skew is about is how far clocks are apart. */
-  async #setServerClock(): Promise<void> {
-    const { clockOffsetMs } = this.#group;
-    this.#clockOffsetMs = Math.max(this.#clockOffsetMs, clockOffsetMs - this.#serverSkewMs);
-    await this.#group.setClock(this.#clockOffsetMs + this.#serverSkewMs);
   }
 
   #users(): ReadonlySet<string> {
@@ -408,17 +321,14 @@ export class LiveWorld implements World {
       spec,
       protocol,
       network: this.#network,
-      recorder: this.#recorder,
+      recorder: this.chronicle,
       accounts: { server: serverUrl, mintToken: (user, token) => this.#tokens.mint(user, token) },
       config: scenario.deviceConfig,
       nextCall: () => ++this.#calls,
       directory: join(directory, spec.name),
-      wallNow: () => Date.now() + this.#clockOffsetMs,
-      onBug: (error) =>
-        this.problems.push(
-          `${spec.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-        ),
-      onCrash: ({ name }, text) => this.#crashed(name, text, "device crash"),
+      wallNow: () => Date.now() + this.#servers.clockOffsetMs,
+      onBug: (error) => this.chronicle.problem(`${spec.name}: ${stackOf(error)}`),
+      onCrash: ({ name }, text) => this.chronicle.crashed("device", name, text),
     });
     this.#devices.set(spec.name, slot);
   }
@@ -431,45 +341,10 @@ export class LiveWorld implements World {
     return slot;
   }
 
-  /** The process with this number, from 1, or all of them. */
-  #subjects(process: number | undefined): readonly Subject[] {
-    const { subjects } = this.#group;
-    return process === undefined ? subjects : subjects.slice(process - 1, process);
-  }
-
-  #serverOf(device: string): Subject {
-    const { subjects } = this.#group;
-    const spec = this.#options.scenario.devices.find(({ name }) => name === device);
-    return subjects[((spec?.process ?? 1) - 1) % subjects.length]!;
-  }
-
   #userOf(device: string): string {
     const user = this.#slot(device).actor?.identity().user;
     if (user !== undefined && user !== "") return user;
     return this.#options.scenario.devices.find(({ name }) => name === device)!.user;
-  }
-
-  #crashed(target: string, text: string, kind: string): void {
-    this.#count(kind);
-    this.#record({ kind: "crash", at: 0, actor: "world", target, text });
-  }
-
-  #restarted(target: string): void {
-    this.#record({ kind: "restart", at: 0, actor: "world", target });
-  }
-
-  #fault(kind: string, target: string, text: string): void {
-    this.#count(kind);
-    this.#record({ kind: "fault", at: 0, actor: "world", fault: kind, target, text });
-  }
-
-  #count(kind: string): void {
-    this.faultCounts.set(kind, (this.faultCounts.get(kind) ?? 0) + 1);
-  }
-
-  #record(event: HistoryEvent): void {
-    if (this.#isOver) return;
-    this.events.push({ ...event, at: this.now() });
   }
 }
 
@@ -484,15 +359,22 @@ async function readFrom(server: string, request: HttpRequest): Promise<HttpRespo
     for (const value of [values].flat()) query.append(name, value);
   }
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(request.headers)) if (value !== undefined) headers[name] = value;
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers[name] = value;
+  }
+  const path = `${request.path}?${query.toString()}`;
   const response = await exchangeRaw({
     server,
     method: request.method,
-    path: `${request.path}?${query.toString()}`,
+    path,
     headers,
     timeoutMs: answerTimeoutMs,
   });
   return response as HttpResponse;
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function sleep(forMs: number): Promise<void> {

@@ -1,0 +1,51 @@
+// What happened in a run, as its world writes it down: the history, and how often each kind of fault really struck.
+import type { Recorder } from "../../actors/actor.ts";
+import type { HistoryEvent, RunMs } from "../../invariants/history.ts";
+
+/** An event without its time. */
+type Untimed<Event> = Event extends HistoryEvent ? Omit<Event, "at"> : never;
+
+export class Chronicle implements Recorder {
+  readonly events: HistoryEvent[] = [];
+  readonly faultCounts = new Map<string, number>();
+  /** What nobody asked for: a server that ended by itself, an error that nobody caught. */
+  readonly problems: string[] = [];
+  readonly #startedAt = performance.now();
+  #isClosed = false;
+
+  now(): RunMs {
+    return Math.round(performance.now() - this.#startedAt);
+  }
+
+  record(event: Readonly<Record<string, unknown>> | Untimed<HistoryEvent>): void {
+    if (!this.#isClosed) this.events.push({ ...event, at: this.now() } as unknown as HistoryEvent);
+  }
+
+  fault(kind: string, target: string, text: string): void {
+    this.#count(kind);
+    this.record({ kind: "fault", actor: "world", fault: kind, target, text });
+  }
+
+  /** `who` says what kind of thing crashed: "server", "device". */
+  crashed(who: string, target: string, text: string): void {
+    this.#count(`${who} crash`);
+    this.record({ kind: "crash", actor: "world", target, text });
+  }
+
+  restarted(target: string): void {
+    this.record({ kind: "restart", actor: "world", target });
+  }
+
+  problem(text: string): void {
+    if (!this.#isClosed) this.problems.push(text);
+  }
+
+  /** The run is over: what comes late is not part of it. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  #count(kind: string): void {
+    this.faultCounts.set(kind, (this.faultCounts.get(kind) ?? 0) + 1);
+  }
+}
