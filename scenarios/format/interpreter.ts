@@ -5,18 +5,19 @@
 // A step whose placeholder cannot be filled (the answer that should have been remembered did not have it) is left out
 // and counts as failed. Where the last step is no `settle`, and the file does not say `settle: false`, the run settles
 // before the final expectation. Faults that were asked for and did not strike are failed checks.
-import { isJsonObject, type JsonValue } from "../../protocol/json.ts";
+import type { JsonValue } from "../../protocol/json.ts";
+import {
+  fillAction,
+  fillExpectation,
+  fillNetwork,
+  fillReply,
+  fillRequest,
+  namesIn,
+  namesInAction,
+  type Values,
+} from "./fill-step.ts";
 import { judgeReply, judgeWorld, type Finding } from "./judge-expectations.ts";
-import { fillJson, fillText, placeholdersIn } from "./placeholders.ts";
-import type {
-  DeviceAction,
-  Expectation,
-  NetworkAction,
-  RawRequest,
-  ReplyExpectation,
-  Scenario,
-  Step,
-} from "./types.ts";
+import type { Expectation, ReplyExpectation, Scenario, Step } from "./types.ts";
 import {
   settleWithinMs,
   type DeviceReport,
@@ -61,16 +62,7 @@ export async function runSteps(
   return run.checks;
 }
 
-/** A placeholder of a step has no value. */
-class Unfilled extends Error {
-  readonly code = "unfilled";
-  override readonly name = "Unfilled";
-  readonly missing: string;
-  constructor(missing: string) {
-    super(`no value for {${missing}}`);
-    this.missing = missing;
-  }
-}
+const noValues: Values = new Map();
 
 class ScenarioRun {
   readonly checks: CheckResult[] = [];
@@ -121,8 +113,9 @@ class ScenarioRun {
   async #run(step: Step): Promise<StepOutcome | undefined> {
     switch (step.kind) {
       case "device": {
-        const action = await this.#filled(step, () => this.#fillAction(step.action));
-        return action === undefined ? undefined : this.#world.device(step.device, action);
+        const found = this.#values(step, namesInAction(step.action));
+        const values = found instanceof Promise ? await found : found;
+        return values && this.#world.device(step.device, fillAction(step.action, values));
       }
       case "server":
         return this.#world.server(step.action);
@@ -135,13 +128,15 @@ class ScenarioRun {
         await this.#world.wait(step.forMs);
         return undefined;
       case "network": {
-        const action = await this.#filled(step, () => this.#fillNetwork(step.action));
-        if (action !== undefined) await this.#world.network(action);
+        const found = this.#values(step, namesIn(step.action));
+        const values = found instanceof Promise ? await found : found;
+        if (values !== undefined) await this.#world.network(fillNetwork(step.action, values));
         return undefined;
       }
       case "request": {
-        const request = await this.#filled(step, () => this.#fillRequest(step.request));
-        return request === undefined ? undefined : this.#world.request(request);
+        const found = this.#values(step, namesIn(step.request));
+        const values = found instanceof Promise ? await found : found;
+        return values && this.#world.request(fillRequest(step.request, values));
       }
       case "together":
         await Promise.all(step.steps.map((inner) => this.#step(inner)));
@@ -184,20 +179,18 @@ class ScenarioRun {
   }
 
   async #checkReply(step: Step, expect: ReplyExpectation, outcome: StepOutcome): Promise<void> {
-    const body = expect.body;
-    const filled =
-      body === undefined
-        ? expect
-        : await this.#filled(step, async () => ({ ...expect, body: await this.#json(body) }));
-    if (filled === undefined) return;
-    for (const finding of judgeReply(filled, outcome))
+    const values = await this.#values(step, namesIn(expect.body ?? null));
+    if (values === undefined) return;
+    for (const finding of judgeReply(fillReply(expect, values), outcome)) {
       this.#check(step, "reply", finding, expect.requirements);
+    }
   }
 
   async #checkWorld(step: Step | undefined, expect: Expectation): Promise<void> {
     if (expect.converged === undefined && expect.state === undefined && expect.devices === undefined) return;
-    const filled = await this.#filled(step, () => this.#fillExpectation(expect));
-    if (filled === undefined) return;
+    const names = Object.values(expect.devices ?? {}).flatMap(({ status }) => namesIn(status ?? null));
+    const values = await this.#values(step, names);
+    if (values === undefined) return;
     const devices = new Map<string, DeviceReport>();
     for (const { name } of this.#devicesOf(expect)) devices.set(name, await this.#world.inspectDevice(name));
     const servers = new Map<string, ServerReport>();
@@ -205,7 +198,7 @@ class ScenarioRun {
       expect.converged === undefined ? [] : new Set([...devices.values()].map(({ user }) => user));
     for (const user of users) servers.set(user, await this.#world.inspectServer(user));
     const firstUser = this.#scenario.devices[0]?.user ?? "";
-    for (const finding of judgeWorld(filled, { devices, servers, firstUser })) {
+    for (const finding of judgeWorld(fillExpectation(expect, values), { devices, servers, firstUser })) {
       this.#check(step, "state", finding, expect.requirements);
     }
   }
@@ -247,78 +240,25 @@ class ScenarioRun {
     });
   }
 
-  /** Fills in placeholders, or notes which value is missing. */
-  async #filled<T>(step: Step | undefined, fill: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await fill();
-    } catch (problem) {
-      if (!(problem instanceof Unfilled)) throw problem;
-      const expected = `a value for {${problem.missing}}`;
-      this.#check(step, "placeholder", { pass: false, expected, seen: "nothing remembered it" });
-      return undefined;
-    }
+  /** Values of the names, or a failed check and nothing. Answers at once where nobody has to be asked, so that steps
+   *  that begin together begin in the order in which they stand. */
+  #values(step: Step | undefined, names: readonly string[]): Values | Promise<Values | undefined> {
+    return names.length === 0 ? noValues : this.#askFor(step, names);
   }
 
-  async #fillAction(action: DeviceAction): Promise<DeviceAction> {
-    if (!isJsonObject(action.args)) return action;
-    const args: Record<string, JsonValue> = {};
-    for (const [name, arg] of Object.entries(action.args)) {
-      const inner = isJsonObject(arg) && typeof arg.placeholder === "string" ? arg.placeholder : undefined;
-      args[name] = inner === undefined ? arg : await this.#json(`{${inner}}`);
-    }
-    return { ...action, args };
-  }
-
-  async #fillNetwork(action: NetworkAction): Promise<NetworkAction> {
-    return action.verb === "answer" && action.json !== undefined
-      ? { ...action, json: await this.#json(action.json) }
-      : action;
-  }
-
-  async #fillRequest(request: RawRequest): Promise<RawRequest> {
-    const { body } = request;
-    const headers = (await this.#json(request.headers)) as RawRequest["headers"];
-    const filled = { ...request, path: await this.#text(request.path), headers };
-    if (body === undefined) return filled;
-    return {
-      ...filled,
-      body: "json" in body ? { json: await this.#json(body.json) } : { text: await this.#text(body.text) },
-    };
-  }
-
-  async #fillExpectation(expect: Expectation): Promise<Expectation> {
-    if (expect.devices === undefined) return expect;
-    const devices: Record<string, NonNullable<Expectation["devices"]>[string]> = {};
-    for (const [name, device] of Object.entries(expect.devices)) {
-      const { status } = device;
-      devices[name] =
-        status === undefined ? device : { ...device, status: (await this.#json(status)) as typeof status };
-    }
-    return { ...expect, devices };
-  }
-
-  async #json(value: JsonValue): Promise<JsonValue> {
-    const values = await this.#valuesFor(JSON.stringify(value));
-    return fillJson(value, (name) => values.get(name), { isLast: true });
-  }
-
-  async #text(text: string): Promise<string> {
-    const values = await this.#valuesFor(text);
-    const filled = fillText(text, (name) => values.get(name), { isLast: true });
-    return typeof filled === "string" ? filled : JSON.stringify(filled);
-  }
-
-  /** Values of all placeholders in a text. Devices are asked now.  Errors: Unfilled. */
-  async #valuesFor(text: string): Promise<ReadonlyMap<string, JsonValue>> {
+  async #askFor(step: Step | undefined, names: readonly string[]): Promise<Values | undefined> {
     const values = new Map<string, JsonValue>();
-    for (const { name } of placeholdersIn(text)) {
-      if (values.has(name)) continue;
+    for (const name of new Set(names)) {
       const [device, member] = name.split(".") as [string, string?];
       const value =
         member === undefined
           ? this.#remembered.get(name)
           : (await this.#world.inspectDevice(device)).status[member];
-      if (value === undefined) throw new Unfilled(name);
+      if (value === undefined) {
+        const seen = member === undefined ? "nothing remembered it" : `${device}'s status does not have it`;
+        this.#check(step, "placeholder", { pass: false, expected: `a value for {${name}}`, seen });
+        return undefined;
+      }
       values.set(name, value);
     }
     return values;

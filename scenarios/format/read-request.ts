@@ -50,7 +50,7 @@ export function readRequest(
     const json = readChecked(reader, valueOf("body"), scope, { generators: true });
     if (json !== undefined) request.body = { json };
   } else if (entries.has("text")) request.body = { text: readTextBody(reader, valueOf("text"), scope) };
-  if (entries.has("token")) request.token = readToken(reader, valueOf("token"));
+  if (entries.has("token")) request.token = readToken(reader, valueOf("token"), scope);
   return { request, ...beside };
 }
 
@@ -78,8 +78,9 @@ function readHeaders(
   return Object.fromEntries(headers);
 }
 
-function readToken(reader: YamlReader, node: Node | null): TokenSpec {
+function readToken(reader: YamlReader, node: Node | null, scope: Scope): TokenSpec {
   if (isScalar(node)) return { kind: reader.oneOf(node, "a kind of token", tokenKinds) ?? "none" };
+  if (node !== null) checkPlaceholders(reader, node, scope);
   const token: { -readonly [Member in keyof TokenSpec]: TokenSpec[Member] } = { kind: "custom" };
   for (const { key, value } of reader.entries(node, "a token", ["kind", "claims", "fromNow", "without"])) {
     if (key === "kind") token.kind = reader.oneOf(value, "a kind of token", tokenKinds) ?? "custom";

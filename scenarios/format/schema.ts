@@ -4,7 +4,7 @@
 import type { JsonObject, JsonValue } from "../../protocol/json.ts";
 import { deviceVerbs } from "./device-verbs.ts";
 import { abilities } from "./parse.ts";
-import { stepWords } from "./read-steps.ts";
+import type { stepWords } from "./read-steps.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 /** The schema of files that speak one of these protocols. */
