@@ -11,6 +11,7 @@ import {
   numberDefault,
   numberSettings,
   portDefault,
+  readSettings,
 } from "../reference-server/serve-settings.ts";
 import { SetupError } from "./errors.ts";
 import { addHelp } from "./help.ts";
@@ -24,7 +25,7 @@ export function createServeCommand(): Command {
       "Starts the WaveFlow reference server and prints one line of JSON with its address. Without flags it brings a throw-away PostgreSQL and makes up a secret for tokens, with one token to begin with.",
     examples: [
       ["seatrial serve", "to play with: everything is gone when it ends"],
-      ["seatrial serve --database postgresql://me:pw@localhost/sync --jwt-secret s3cret", "on your database"],
+      ["seatrial serve --database postgresql://localhost/sync --jwt-secret s3", "on your database"],
       ["seatrial serve --port 0", "on any free port, which the printed line names"],
     ],
   });
@@ -114,6 +115,9 @@ async function run(flags: Readonly<Record<string, string | undefined>>): Promise
     if (isMadeUp) process.stderr.write(await introduction(url, given["JWT_SECRET"]!));
   };
   if ((given["DATABASE_URL"] ?? embedded) !== embedded) return await serveUntilSignal(given, introduce);
+  // Bad settings are said before a database is started for them.
+  const whole = { ...given, DATABASE_URL: "postgresql://localhost" };
+  if ("problems" in readSettings(whole)) return await serveUntilSignal(whole);
   return await serveOnEmbedded(given, introduce);
 }
 
