@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { importProblems, importsOf, ruleOf } from "./architecture.ts";
+import { determinismProblems, importProblems, importsOf, ruleOf } from "./architecture.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 /** Past this there are two nouns in a file. Tests are lists of laws, and get some more. */
@@ -26,6 +26,13 @@ describe("the tree", () => {
     const problems = files
       .filter(({ file }) => !isExempt(file))
       .flatMap(({ file, text }) => importProblems(file, text));
+    expect(problems).toEqual([]);
+  });
+
+  it("reads no clock and draws no number where the same seed must give the same run", () => {
+    const problems = files
+      .filter(({ file }) => !isExempt(file))
+      .flatMap(({ file, text }) => determinismProblems(file, text));
     expect(problems).toEqual([]);
   });
 
@@ -110,6 +117,17 @@ describe("the import table bites", () => {
       ["./d.ts", 5],
       ["./e.ts", 9],
     ]);
+  });
+
+  it("sees clocks and chance in deterministic files, and nowhere else", () => {
+    const text =
+      "const a = 1; // Date.now\nconst b = Date.now() + Math.random();\nnew Date();\nnew Date(b);\n";
+    expect(determinismProblems("sim/kernel/x.ts", text)).toEqual([
+      "sim/kernel/x.ts:2: Math.random; draw from an addressed stream",
+      "sim/kernel/x.ts:2: Date.now; time comes from the Clock port",
+      "sim/kernel/x.ts:3: new Date(); time comes from the Clock port",
+    ]);
+    expect(determinismProblems("live/x.ts", text)).toEqual([]);
   });
 
   it("complains about a folder that no row speaks about", () => {

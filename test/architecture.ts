@@ -171,3 +171,32 @@ function packageName(target: string): string {
     .slice(0, target.startsWith("@") ? 2 : 1)
     .join("/");
 }
+
+/** Where nothing may read the time of the machine or draw a number of its own: the same seed has to give the same run. */
+const deterministicFolders = [
+  "protocol",
+  "reference-server/<name>",
+  "reference-client/<name>",
+  "actors",
+  "scenarios/format",
+  "sim",
+  "explore",
+  "invariants",
+].flatMap((folder) => withNames(folder).map(({ path }) => path));
+
+const chanceAndTime = [
+  { pattern: /\bMath\.random\b/, instead: "draw from an addressed stream" },
+  { pattern: /\bDate\.now\b|\bnew Date\(\)/, instead: "time comes from the Clock port" },
+  { pattern: /\bcrypto\.(?:randomUUID|getRandomValues)\b/, instead: "ids come from the Ids port" },
+];
+
+/** Lines of a deterministic file that would make two runs of one seed differ. */
+export function determinismProblems(file: string, text: string): readonly string[] {
+  if (!deterministicFolders.some((folder) => file.startsWith(`${folder}/`))) return [];
+  return text.split("\n").flatMap((line, index) => {
+    const code = line.replace(/\/\/.*$|^\s*\*.*$/, "");
+    return chanceAndTime
+      .filter(({ pattern }) => pattern.test(code))
+      .map(({ pattern, instead }) => `${file}:${index + 1}: ${pattern.exec(code)![0]}; ${instead}`);
+  });
+}

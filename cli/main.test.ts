@@ -1,0 +1,134 @@
+// The command line as its callers meet it: a process, its output, its exit code.
+import { execFile, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const program = ["--import", "tsx", "cli/main.ts"];
+const folder = mkdtempSync(join(tmpdir(), "seatrial-cli-"));
+const environment = { ...process.env, NO_COLOR: "1", CI: "1" };
+
+interface Finished {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function seatrial(...words: readonly string[]): Promise<Finished> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [...program, ...words],
+      { cwd: root, env: environment, maxBuffer: 2 ** 26 },
+      (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }),
+    );
+  });
+}
+
+const scenario = (title: string): string => `id: waveflow/cli/example
+title: ${title}
+protocol: waveflow/1
+requirements: [WF-PUSH-1]
+devices: [laptop, phone]
+steps:
+  - laptop: edit song/1 title=A
+  - sync: [laptop, phone]
+expect:
+  state: { song/1: { title: ${title} } }
+`;
+
+describe("bad usage ends in 2 and says what would be right", () => {
+  it.concurrent.each([
+    [["simm"], "Did you mean sim?"],
+    [["sim", "--sed", "7"], "Did you mean --seed?"],
+    [["sim", "waveflow/pusch"], 'did you mean "waveflow/push"?'],
+    [["sim", "-g", "no such thing"], "nothing is selected"],
+    [["sim", "-g", "("], "--grep is no regular expression"],
+    [["sim", "--bail=never"], "whole number"],
+    [["sim", "--seeds", "5"], "say --storm as well"],
+    [["sim", "--storm", "waveflow/push"], "--storm makes up its own plans"],
+    [["list", "--protocol", "waveflo"], 'did you mean "waveflow"?'],
+    [["replay", join(folder, "missing.yaml")], "cannot read"],
+    [["run", "--reporter", "braille"], "terminal, json, junit"],
+  ])("seatrial %j", async (words, hint) => {
+    const { code, out, err } = await seatrial(...words);
+    expect(err).toContain(hint);
+    expect(out).toBe("");
+    expect(code).toBe(2);
+  });
+});
+
+describe("help", () => {
+  it.concurrent("opens with what it does and examples", async () => {
+    const { code, out } = await seatrial("--help");
+    expect(code).toBe(0);
+    expect(out.indexOf("Examples:")).toBeGreaterThan(0);
+    expect(out.indexOf("Examples:")).toBeLessThan(out.indexOf("Usage:"));
+  });
+});
+
+describe("replay", () => {
+  it.concurrent("passes with 0, and writes its reports", async () => {
+    const file = join(folder, "good.yaml");
+    writeFileSync(file, scenario("A"));
+    const { code, out } = await seatrial("replay", file, "--output-dir", join(folder, "good"));
+    expect(out.trimEnd().split("\n").at(-1)).toBe("1 passed, 0 failed");
+    expect(code).toBe(0);
+    expect(readFileSync(join(folder, "good", "junit.xml"), "utf8")).toContain('tests="1" failures="0"');
+  });
+
+  it.concurrent("fails with 1, and with --json only the document is on standard output", async () => {
+    const file = join(folder, "bad.yaml");
+    const outputDir = join(folder, "bad");
+    writeFileSync(file, scenario("B"));
+    const first = await seatrial("replay", file, "--json", "--output-dir", outputDir);
+    expect(first.code).toBe(1);
+    const document = JSON.parse(first.out) as { totals: { fail: number }; results: { digest: string }[] };
+    expect(document.totals.fail).toBe(1);
+    expect(first.err).toContain("0 passed, 1 failed");
+    expect(existsSync(join(outputDir, "results.json"))).toBe(true);
+  });
+
+  it.concurrent("refuses what is no scenario, with its place", async () => {
+    const file = join(folder, "odd.yaml");
+    writeFileSync(file, scenario("A").replace("sync:", "snyc:"));
+    const { code, err } = await seatrial("replay", file);
+    expect(err).toMatch(/odd\.yaml:8:\d+: /);
+    expect(code).toBe(2);
+  });
+
+  it.concurrent("runs what a record names, and says that it is the same run", async () => {
+    const id = "waveflow/state/higher-id-wins";
+    const record = join(folder, "record");
+    await seatrial("sim", id, "--output-dir", record);
+    const { code, err } = await seatrial(
+      "replay",
+      join(record, "results.json"),
+      id,
+      "--output-dir",
+      `${record}-2`,
+    );
+    expect(err).toMatch(new RegExp(`^${id}: the same run as recorded, digest [0-9a-f]{16}$`, "m"));
+    expect(code).toBe(0);
+  });
+});
+
+describe("Ctrl-C", () => {
+  it.concurrent("ends in 130, and the reports tell how far it came", async () => {
+    const outputDir = join(folder, "interrupted");
+    const words = ["sim", "--storm", "--seeds", "1000000", "--bail", "1000", "--output-dir", outputDir];
+    const child = spawn(process.execPath, [...program, ...words], { cwd: root, env: environment });
+    const ended = new Promise<number | null>((resolve) => child.on("exit", (code) => resolve(code)));
+    const timer = setTimeout(() => child.kill("SIGINT"), 5_000);
+    const code = await ended;
+    clearTimeout(timer);
+    expect(code).toBe(130);
+    const document = JSON.parse(readFileSync(join(outputDir, "results.json"), "utf8")) as {
+      interrupted: boolean;
+    };
+    expect(document.interrupted).toBe(true);
+  });
+});
