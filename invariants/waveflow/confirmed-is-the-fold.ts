@@ -3,14 +3,14 @@ import type { FoldedState } from "../../protocol/waveflow/fold.ts";
 import { uuidKey } from "../../protocol/waveflow/messages.ts";
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
-import { eraOfState } from "./device-state.ts";
+import { eraOfState, hasReadToTheEnd } from "./device-state.ts";
 import type { WaveflowEvent } from "./events.ts";
 import { type DeviceFinding, noEra, readHistory } from "./reading.ts";
 import { findDifference, foldKnown, parkedEntities } from "./state-of.ts";
 import type { EraLog } from "./user-log.ts";
 import { nameValue } from "./words.ts";
 
-/** Also in the middle of a run, and whatever compaction has taken meanwhile. Entities with ops that the device has set
+/** Also in the middle of a run, and whatever compaction has taken meanwhile, from the first full read on. Entities with ops that the device has set
  *  aside are left out, and so is state from before a restore of the server.
  *  Source: WF-STATE-1, WF-STATE-2, WF-COMP-5, WF-DEV-8, WF-DEV-9, WF-DEV-11. */
 export const confirmedIsTheFold: Law<WaveflowEvent> = {
@@ -24,6 +24,7 @@ export const confirmedIsTheFold: Law<WaveflowEvent> = {
     for (const found of reading.deviceFindings) {
       const era = eraOfState(reading, found.installation, found.at);
       if (era === noEra || era !== found.era) continue;
+      if (!hasReadToTheEnd(reading, found.installation, found.at)) continue;
       tally.look();
       const log = found.installation.user.era(era);
       const difference = findDifference(
@@ -39,7 +40,7 @@ export const confirmedIsTheFold: Law<WaveflowEvent> = {
           `Everything up to ${found.finding.cursor}, where ${found.installation.actor}'s cursor stands, makes ${field} of ${entity} ${nameValue(expected)}. ${found.installation.actor} holds ${nameValue(seen)}.`,
       );
     }
-    return tally.verdict("no device was looked at whose state comes from one history of the server");
+    return tally.verdict("no device was looked at that had read to the end of one history of the server");
   },
 };
 

@@ -58,3 +58,27 @@ export function highestGiven(reading: Reading, at: EventIndex): number {
   const { op } = (event.frame ?? {}) as { readonly op?: { readonly id?: unknown } };
   return typeof op?.id === "number" ? op.id : 0;
 }
+
+/** The state is whole: this installation has once read to the end. Before that it may have the pages of a first read
+ *  from 0 only, and what a compacted op said may be on a page that is still to come. */
+export function hasReadToTheEnd(
+  { history }: Reading,
+  installation: Installation,
+  until: EventIndex,
+): boolean {
+  let end = -1;
+  let cursor = 0;
+  for (const at of installation.events) {
+    if (at > until) return false;
+    const event = history.events[at]!;
+    if (event.kind === "accepted" && event.reply.kind === "pull") {
+      const { head, has_more: hasMore } = event.reply.reply;
+      end = hasMore ? -1 : head;
+      if (end > 0 && end === cursor) return true;
+    } else if (event.kind === "noted" && event.note.kind === "applied") {
+      ({ cursor } = event.note);
+      if (event.note.via === "resync" || cursor === end) return true;
+    }
+  }
+  return false;
+}

@@ -1,12 +1,11 @@
 // A user sees the server's state with the own pending edits on top.
 import { jsonEqual, type JsonValue } from "../../protocol/json.ts";
 import { entityKey } from "../../protocol/waveflow/fold.ts";
-import { uuidKey } from "../../protocol/waveflow/messages.ts";
 import type { OpContent } from "../../protocol/waveflow/types.ts";
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { type DeviceFinding, readHistory } from "./reading.ts";
+import { type DeviceFinding, noEra, readHistory, type Reading } from "./reading.ts";
 import { firstAbove } from "./reads.ts";
 import { nameContent, nameValue } from "./words.ts";
 
@@ -19,11 +18,12 @@ export const editsStayVisible: Law<WaveflowEvent> = {
   promise: "A device shows the server's state with its pending edits on top.",
   judge(history) {
     const tally = new Tally();
-    for (const found of readHistory(history).deviceFindings) {
+    const reading = readHistory(history);
+    for (const found of reading.deviceFindings) {
       tally.look();
       const layer = layPending(found.finding.pending);
       judgePending(found, layer, tally);
-      judgeRest(found, layer, tally);
+      judgeRest(found, { layer, unsettled: unsettledEntities(found, reading) }, tally);
     }
     return tally.verdict("no device was looked at");
   },
@@ -82,10 +82,13 @@ function judgePending(
 }
 
 /** Where nothing is pending, what is seen is what the server has. */
-function judgeRest(found: DeviceFinding, layer: ReadonlyMap<string, Layered>, tally: Tally): void {
+function judgeRest(
+  found: DeviceFinding,
+  { layer, unsettled }: { layer: ReadonlyMap<string, Layered>; unsettled: ReadonlySet<string> },
+  tally: Tally,
+): void {
   const { finding, installation, at } = found;
   const { visible, confirmed } = finding;
-  const unsettled = unsettledEntities(found);
   const differs = (key: string): void => {
     if (layer.has(key) && layer.get(key)!.isCleared) return;
     if (unsettled.has(key)) return;
@@ -118,26 +121,34 @@ function differingField(
   return undefined;
 }
 
-/** Entities with own edits above the cursor, in whichever history of the server, and with dead letters. */
-function unsettledEntities({ installation, finding }: DeviceFinding): ReadonlySet<string> {
+/** Entities with own edits that were accepted above the cursor, in whichever history of the server, and with dead
+ *  letters. */
+function unsettledEntities(
+  { installation, finding, at }: DeviceFinding,
+  reading: Reading,
+): ReadonlySet<string> {
   const { user, device } = installation;
-  let entities: Set<string> | undefined;
+  const entities = new Set<string>();
+  const add = (content: OpContent | undefined): void => {
+    if (content !== undefined) entities.add(entityKey(content.entity_type, content.entity_id));
+  };
   for (const era of user.eras()) {
     const known = era.sorted();
     for (let place = firstAbove(known, finding.cursor); place < known.length; place++) {
       const { device: owner, content } = known[place]!;
-      if (owner !== undefined && owner !== device) continue;
-      (entities ??= new Set()).add(entityKey(content.entity_type, content.entity_id));
+      if (owner === undefined || owner === device) add(content);
+    }
+  }
+  if (reading.restores.length > 0) {
+    for (const { outcome, era, askedAt, device: owner, request } of reading.pushes) {
+      if (outcome === "accepted" && era === noEra && askedAt < at && owner === device)
+        request.ops.forEach(add);
     }
   }
   for (const operationId of finding.deadLetters) {
-    const operation = user.find(uuidKey(operationId));
-    const content =
-      operation?.edit ?? operation?.placements[0]?.call.request.ops[operation.placements[0].index];
-    if (content !== undefined)
-      (entities ??= new Set()).add(entityKey(content.entity_type, content.entity_id));
+    const operation = user.find(operationId);
+    const [placement] = operation?.placements ?? [];
+    add(operation?.edit ?? placement?.call.request.ops[placement.index]);
   }
-  return entities ?? none;
+  return entities;
 }
-
-const none: ReadonlySet<string> = new Set();
