@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const program = ["--import", "tsx", "cli/main.ts"];
+const program = ["cli/main.ts"];
 const folder = mkdtempSync(join(tmpdir(), "seatrial-cli-"));
 const environment = { ...process.env, NO_COLOR: "1", CI: "1" };
 

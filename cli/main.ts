@@ -8,6 +8,16 @@ import { givenCommand } from "./invocation.ts";
 import { createProgram } from "./program.ts";
 import { version } from "./version.ts";
 
+/** As shells count it: 128 + SIGPIPE. Not 0, because the verdict was not delivered. */
+const brokenPipeCode = 141;
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(brokenPipeCode);
+  });
+}
+
 try {
   await createProgram().parseAsync(process.argv);
 } catch (error) {

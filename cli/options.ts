@@ -54,7 +54,7 @@ export function addRunOptions(
         .preset("1"),
     )
     .addOption(
-      new Option("--reporter <names>", `comma-separated: ${reporterNames.join(", ")}`)
+      new Option("--reporter <names>", `comma-separated: ${reporterNames.join(", ")}; or none`)
         .argParser(readReporters)
         .default(reporterNames, reporterNames.join(","))
         .env("SEATRIAL_REPORTER"),
@@ -106,10 +106,12 @@ interface Bounds {
 }
 
 function readReporters(text: string): readonly ReporterName[] {
+  if (text.trim() === "none") return [];
   const names = text.split(",").map((name) => name.trim());
   return names.map((name) => {
     const known = reporterNames.find((one) => one === name);
-    if (known === undefined) throw new InvalidArgumentError(`Reporters are ${reporterNames.join(", ")}.`);
+    if (known === undefined)
+      throw new InvalidArgumentError(`Reporters are ${reporterNames.join(", ")}, or none.`);
     return known;
   });
 }
