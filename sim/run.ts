@@ -55,13 +55,13 @@ export function simulate(options: SimRunOptions): Promise<SimRun> {
         scenario: scenario.id,
         seed,
         world: "sim",
-        events: world.events,
+        events: world.history.events,
       },
       checks,
       digest: kernel.digest.toString(),
       events: kernel.events,
       virtualMs: kernel.now(),
-      faultCounts: world.faultCounts,
+      faultCounts: world.history.faultCounts,
       unusedFaults: world.unfiredFaults(),
     };
   });

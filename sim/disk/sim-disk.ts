@@ -30,6 +30,7 @@ export type DiskImage<Table extends string = string> = ReadonlyMap<Table, Readon
 
 export class SimDisk<Table extends string = string> {
   readonly #options: SimDiskOptions;
+  #calms = 0;
   #tables = new Map<Table, Map<string, JsonValue>>();
   /** The commit that is under way, with the life of the process that began it. */
   #underWay: { readonly writes: readonly DiskWrite<Table>[]; readonly process: SimProcess } | undefined;
@@ -60,6 +61,11 @@ export class SimDisk<Table extends string = string> {
     if (underWay !== undefined && this.#options.decisions.next() % 2 === 0) this.#write(underWay.writes);
   }
 
+  /** What was decided and has not struck yet does not strike any more. */
+  calm(): void {
+    this.#calms++;
+  }
+
   image(): DiskImage<Table> {
     return new Map([...this.#tables].map(([table, rows]) => [table, new Map(rows)]));
   }
@@ -77,14 +83,16 @@ export class SimDisk<Table extends string = string> {
       return wait.promise;
     }
     this.#underWay = { writes, process };
+    const calms = this.#calms;
     process.scheduleOwn(decisions.nextBetween(0, latencyMaxMs), "disk commit", () => {
       this.#underWay = undefined;
-      if (verdict === "fail") {
+      const strikes = this.#calms === calms;
+      if (verdict === "fail" && strikes) {
         wait.failNow(failure());
         return;
       }
       this.#write(writes);
-      if (verdict === "crash-after") crash();
+      if (verdict === "crash-after" && strikes) crash();
       else wait.answerNow();
     });
     return wait.promise;

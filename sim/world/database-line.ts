@@ -31,12 +31,20 @@ export class DatabaseLine {
   readonly #options: DatabaseLineOptions;
   #held: { readonly address: StatementAddress; readonly go: () => void }[] = [];
 
+  #calms = 0;
+
   constructor(options: DatabaseLineOptions) {
     this.#options = options;
   }
 
   get isHolding(): boolean {
     return this.#held.length > 0;
+  }
+
+  /** What chance has decided and has not struck yet does not strike any more, and what was held goes on. */
+  calm(): void {
+    this.#calms++;
+    this.release();
   }
 
   /** The process crashed: what was held is gone with it. */
@@ -63,7 +71,9 @@ export class DatabaseLine {
     const { process, latency, latencyMaxMs } = this.#options;
     const wait = process.wait<Answer>(address.statement);
     const trap = this.#options.traps.spring(address, this.#options.deviceNamed);
-    const chance = trap === undefined ? this.#options.fate(address) : "pass";
+    const drawn = trap === undefined ? this.#options.fate(address) : "pass";
+    const calms = this.#calms;
+    const strikes = (fate: typeof drawn): boolean => drawn === fate && this.#calms === calms;
     const place = `${address.purpose}, ${address.statement}`;
     const crash = (position: string): void => this.#options.crash(`crash ${position} ${place}`);
     const begin = (): void => {
@@ -71,9 +81,9 @@ export class DatabaseLine {
         // The statement may have waited for a lock while its process crashed; then nobody hears the answer.
         if (wait.isOver) return;
         process.scheduleOwn(latency.nextBetween(0, latencyMaxMs), address.statement, () => {
-          if (chance === "crash-after" || (trap?.verb === "crash-during" && trap.position === "after")) {
+          if (strikes("crash-after") || (trap?.verb === "crash-during" && trap.position === "after")) {
             crash("after");
-          } else if (chance === "lose-answer" || trap?.verb === "lose-answer-during") {
+          } else if (strikes("lose-answer") || trap?.verb === "lose-answer-during") {
             this.#options.onFault({ kind: "database answer lost", text: `the answer to ${place} is lost` });
             wait.failNow(new LineBroken(`the answer to ${place} was lost`));
           } else if (trap?.verb === "hold-during" && trap.position === "after") {
@@ -85,7 +95,7 @@ export class DatabaseLine {
         });
       });
     };
-    if (chance === "crash-before" || (trap?.verb === "crash-during" && trap.position === "before")) {
+    if (strikes("crash-before") || (trap?.verb === "crash-during" && trap.position === "before")) {
       process.scheduleOwn(0, address.statement, () => crash("before"));
     } else if (trap?.verb === "fail-during") {
       this.#options.onFault({ kind: "database error", text: `${trap.sqlstate ?? "XX000"} at ${place}` });

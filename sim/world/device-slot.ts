@@ -24,7 +24,7 @@ export interface DeviceSlotOptions {
   /** Wall time without this device's skew. Units: milliseconds since the epoch. */
   readonly wallNow: () => number;
   /** By chance, for storms. */
-  readonly commitFate: (device: string) => CommitFate;
+  readonly commitFate: () => CommitFate;
   /** Told when the device crashed, so that the world can bring it back or tell the network. */
   readonly onCrash: (slot: DeviceSlot, text: string) => void;
 }
@@ -148,6 +148,12 @@ export class DeviceSlot {
     return wait.promise;
   }
 
+  /** No accident strikes from here on. */
+  calm(): void {
+    this.commitTrap = undefined;
+    this.#disk.calm();
+  }
+
   backup(): void {
     this.#backup = this.#disk.image();
   }
@@ -180,7 +186,7 @@ export class DeviceSlot {
       this.commitTrap = undefined;
       return trap.position === "before" ? "crash-before" : "crash-after";
     }
-    return this.#options.commitFate(this.name);
+    return this.#options.commitFate();
   }
 }
 

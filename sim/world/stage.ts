@@ -1,0 +1,220 @@
+// Who is there in a simulated run: server processes, devices, the network between them, the database behind them, and
+// the clock over all of them. What a scenario does with them stands in world.ts.
+import type { ServerAccount } from "../../actors/actor.ts";
+import type { HttpRequest } from "../../protocol/http.ts";
+import { FaultRules } from "../../scenarios/format/fault-rules.ts";
+import type { Scenario } from "../../scenarios/format/types.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import type { SimProcess } from "../kernel/process.ts";
+import { Network } from "../network/network.ts";
+import { Chance } from "./chance.ts";
+import { DeviceSlot } from "./device-slot.ts";
+import type { SimDatabase, SimProtocol } from "./protocol.ts";
+import { RunHistory } from "./run-history.ts";
+import { ServerSlot } from "./server-slot.ts";
+import { StatementTraps } from "./statement-traps.ts";
+import { TokenAuthority } from "./token-authority.ts";
+import { troubleFrom } from "./trouble.ts";
+
+/** Where the server is, from everybody's point of view. */
+export const serverUrl = "https://sync.test";
+/** When the run's wall clocks begin: 2026-01-01T00:00:00Z. */
+const epochBaseMs = 1_767_225_600_000;
+/** How long a device waits for an answer. Units: virtual milliseconds. */
+const patienceMs = 10_000;
+/** Tokens that a scenario does not spoil outlive it. Units: milliseconds. */
+const tokenLifetimeMs = 20 * 365 * 86_400_000;
+
+export interface StageOptions {
+  readonly scenario: Scenario;
+  readonly protocol: SimProtocol;
+  readonly kernel: Kernel;
+  /** The process of the scenario itself. */
+  readonly main: SimProcess;
+}
+
+export class Stage {
+  readonly history: RunHistory;
+  readonly network: Network;
+  readonly rules = new FaultRules();
+  readonly traps = new StatementTraps();
+  readonly tokens: TokenAuthority;
+  readonly database: SimDatabase;
+  readonly chance: Chance;
+  readonly servers: readonly ServerSlot[];
+  readonly devices: ReadonlyMap<string, DeviceSlot>;
+  readonly #options: StageOptions;
+  #clockOffsetMs = 0;
+  #calls = 0;
+
+  constructor(options: StageOptions) {
+    this.#options = options;
+    const { kernel, protocol, scenario } = options;
+    const { weather, accidents } = troubleFrom(scenario.trouble);
+    this.history = new RunHistory(kernel);
+    this.chance = new Chance(kernel, accidents);
+    this.tokens = new TokenAuthority({ now: () => this.wallNow(), lifetimeMs: tokenLifetimeMs });
+    this.database = protocol.createDatabase({
+      after: (delayMs, run) => {
+        const event = kernel.schedule(delayMs, 0, kernel.label("database"), run);
+        return { cancel: () => kernel.cancel(event) };
+      },
+    });
+    this.network = new Network({
+      random: kernel.random,
+      rules: this.rules,
+      messageOf: (request) => protocol.messageOf(request),
+      endpointOf: (device) => this.serverOf(device),
+      onFault: ({ kind, device, text }) => this.history.fault(kind, device, text),
+      patienceMs,
+    });
+    this.network.weather = weather;
+    this.servers = Array.from({ length: scenario.processes }, (_, index) => this.#createServer(index + 1));
+    this.devices = new Map(scenario.devices.map((spec) => [spec.name, this.#createDevice(spec)]));
+  }
+
+  /** Wall time without anybody's skew. Units: milliseconds since the epoch. */
+  wallNow(): number {
+    return epochBaseMs + this.#options.kernel.now() + this.#clockOffsetMs;
+  }
+
+  /** Moves every wall clock, as if all had slept; no timer runs for it. */
+  advance(byMs: number): void {
+    this.#clockOffsetMs += byMs;
+  }
+
+  device(name: string): DeviceSlot {
+    const slot = this.devices.get(name);
+    if (slot !== undefined) return slot;
+    throw new Error(`no device "${name}"; expected one of ${[...this.devices.keys()].join(", ")}`);
+  }
+
+  /** The process that serves a device. */
+  serverOf(device: string): ServerSlot {
+    const spec = this.#options.scenario.devices.find(({ name }) => name === device);
+    return this.servers[((spec?.process ?? 1) - 1) % this.servers.length]!;
+  }
+
+  /** The process with this number, from 1, or all of them. */
+  serversOf(process: number | undefined): readonly ServerSlot[] {
+    return process === undefined ? this.servers : this.servers.slice(process - 1, process);
+  }
+
+  /** Whose account a device is in, or was made for while it is in none. */
+  userOf(device: string): string {
+    const user = this.device(device).actor?.identity().user ?? "";
+    return user === "" ? this.#options.scenario.devices.find(({ name }) => name === device)!.user : user;
+  }
+
+  /** Everybody who has a device here. */
+  users(): ReadonlySet<string> {
+    const users = new Set(this.#options.scenario.devices.map(({ user }) => user));
+    for (const name of this.devices.keys()) users.add(this.userOf(name));
+    return users;
+  }
+
+  /** Reads a user's account as a stranger does, past the network. */
+  readAccount(user: string): Promise<ServerAccount> {
+    const server = this.servers.find((slot) => slot.isUp);
+    if (server === undefined)
+      throw new Error("no server process is up; expected a restart step before it is read");
+    return this.#options.protocol.readAccount({
+      user,
+      token: this.tokens.mint(user),
+      exchange: async (request: HttpRequest) => {
+        const response = await server.run("reader", (running) => running.handle(request));
+        if (response === undefined) throw new Error("the server crashed while it was read");
+        return response;
+      },
+    });
+  }
+
+  /** No accident strikes from here on, and whoever is down comes back. */
+  async bringBack(): Promise<void> {
+    for (const server of this.servers) {
+      server.line.calm();
+      if (server.isUp) continue;
+      this.history.restart(server.name);
+      await server.start();
+    }
+    for (const device of this.devices.values()) {
+      device.calm();
+      if (!device.isDown) continue;
+      this.history.restart(device.name);
+      await device.start();
+    }
+  }
+
+  #createServer(number: number): ServerSlot {
+    const { kernel, main, protocol, scenario } = this.#options;
+    const name = scenario.processes === 1 ? "server" : `server ${number}`;
+    return new ServerSlot({
+      name,
+      kernel,
+      main,
+      protocol,
+      database: this.database,
+      tokens: this.tokens,
+      config: scenario.config,
+      wallNow: () => this.wallNow(),
+      traps: this.traps,
+      deviceNamed: (deviceId) => this.#deviceNamed(deviceId),
+      fate: this.chance.statementFates(name),
+      onFault: ({ kind, text }) => this.history.fault(kind, "server", text),
+      onCrash: (slot, text) => {
+        this.history.crash("server crash", slot.name, text);
+        this.network.noteCrash(slot.process);
+        this.#comeBack(
+          slot.name,
+          () => !slot.isUp,
+          () => slot.start(),
+        );
+      },
+    });
+  }
+
+  #createDevice(spec: Scenario["devices"][number]): DeviceSlot {
+    const { kernel, main, protocol, scenario } = this.#options;
+    return new DeviceSlot({
+      spec,
+      kernel,
+      main,
+      protocol,
+      network: this.network,
+      recorder: this.history.recorder,
+      accounts: { server: serverUrl, mintToken: (user, token) => this.tokens.mint(user, token) },
+      nextCall: () => ++this.#calls,
+      config: scenario.deviceConfig,
+      wallNow: () => this.wallNow(),
+      commitFate: this.chance.commitFates(spec.name),
+      onCrash: (slot, text) => {
+        this.history.crash("device crash", slot.name, text);
+        this.network.noteCrash(slot.process);
+        this.#comeBack(
+          slot.name,
+          () => slot.isDown,
+          () => slot.start(),
+        );
+      },
+    });
+  }
+
+  /** In a storm, what crashed comes back by itself; elsewhere a step or the calm brings it back. */
+  #comeBack(name: string, isDown: () => boolean, start: () => Promise<unknown>): void {
+    const afterMs = this.chance.returnAfterMs(name);
+    if (afterMs === undefined) return;
+    this.#options.main.after(afterMs, async () => {
+      if (!isDown()) return;
+      this.history.restart(name);
+      await start();
+    });
+  }
+
+  /** The scenario's name of a device that the server knows by its id. */
+  #deviceNamed(deviceId: string): string | undefined {
+    for (const device of this.devices.values()) {
+      if (device.actor?.identity().deviceId.toLowerCase() === deviceId.toLowerCase()) return device.name;
+    }
+    return undefined;
+  }
+}
