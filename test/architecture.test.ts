@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { determinismProblems, importProblems, importsOf, ruleOf } from "./architecture.ts";
+import { determinismProblems, importProblems, importTable, importsOf, ruleOf } from "./architecture.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 /** Past this there are two nouns in a file. Tests are lists of laws, and get some more. */
@@ -49,6 +49,18 @@ describe("the tree", () => {
       .filter(({ file, lines }) => lines > (isExempt(file) ? testLinesMax : linesMax))
       .map(({ file, lines }) => `${file} has ${lines} lines; there are two nouns in it`);
     expect(problems).toEqual([]);
+  });
+
+  it("has every row of the import table on the page about architecture", () => {
+    const page = readFileSync(join(root, "docs/architecture.md"), "utf8");
+    const table = page.slice(
+      page.indexOf("## Who may import whom"),
+      page.indexOf("## How protocol code waits"),
+    );
+    const missing = importTable
+      .map(({ folder }) => folder)
+      .filter((folder) => !table.includes(`\`${folder}\``));
+    expect(missing).toEqual([]);
   });
 
   it("names its files in kebab-case", () => {
