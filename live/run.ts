@@ -14,6 +14,7 @@ import { onAnyEnd } from "./on-any-end.ts";
 import type { LiveProtocol } from "./world/protocol.ts";
 import { ServerGroup } from "./world/server-group.ts";
 import { type Lease, ServerPool, sharesServers, type Wish } from "./world/server-pool.ts";
+import { waitsMs } from "./waits.ts";
 import { liveAbilities, LiveWorld } from "./world/world.ts";
 
 export interface LiveRun {
@@ -100,7 +101,7 @@ export async function createLiveRunner(options: LiveRunnerOptions): Promise<Live
 
 class Runner {
   readonly #options: LiveRunnerOptions;
-  readonly #pool: ServerPool;
+  readonly #pool: ServerPool<ServerGroup>;
   readonly #secret: string;
   readonly #directory: string;
   readonly #carriers = new Map<LiveProtocol, Carrier>();
@@ -108,7 +109,7 @@ class Runner {
 
   constructor(setup: {
     readonly options: LiveRunnerOptions;
-    readonly pool: ServerPool;
+    readonly pool: ServerPool<ServerGroup>;
     readonly secret: string;
     readonly directory: string;
   }) {
@@ -141,7 +142,7 @@ class Runner {
 
   async #runInWorld(
     scenario: Scenario,
-    run: LiveRunOptions & { readonly world: LiveWorld; readonly lease: Lease },
+    run: LiveRunOptions & { readonly world: LiveWorld; readonly lease: Lease<ServerGroup> },
   ): Promise<LiveRun & { readonly isStuck: boolean }> {
     const { world, lease, seed, signal } = run;
     const startedAt = performance.now();
@@ -174,7 +175,7 @@ class Runner {
     world: LiveWorld,
     signal: AbortSignal | undefined,
   ): Promise<{ readonly checks: readonly CheckResult[]; readonly isStuck: boolean }> {
-    const timeoutMs = (this.#options.scenarioTimeoutMs ?? 60_000) + waitsMs(scenario.steps);
+    const timeoutMs = (this.#options.scenarioTimeoutMs ?? 60_000) + waitsMs(scenario);
     const underWay = new Set<Step>();
     const observer = {
       stepBegan: (step: Step) => void underWay.add(step),
@@ -205,7 +206,7 @@ class Runner {
 
   #createWorld(setup: {
     readonly scenario: Scenario;
-    readonly lease: Lease;
+    readonly lease: Lease<ServerGroup>;
     readonly runNumber: number;
     readonly directory: string;
   }): LiveWorld {
@@ -264,16 +265,6 @@ function lateCheck(
     expected: `the scenario ends within ${timeoutMs} ms`,
     seen,
   });
-}
-
-/** How long steps wait because they say so: virtual time elsewhere, real time here. */
-function waitsMs(steps: readonly Step[]): number {
-  let sumMs = 0;
-  for (const step of steps) {
-    if (step.kind === "wait") sumMs += step.forMs;
-    else if (step.kind === "together" || step.kind === "start") sumMs += waitsMs(step.steps);
-  }
-  return sumMs;
 }
 
 /** What a server did that leaves nothing to run a scenario against; `undefined` for everything else. */

@@ -2,10 +2,10 @@
 // servers alone share one group of each kind; those that crash them, move their clocks or put their database back get a
 // group to themselves, and hand it on to the next one. Starting a server costs far more than running a scenario.
 import type { Ability, Scenario } from "../../scenarios/format/types.ts";
-import type { GroupKind, ServerGroup } from "./server-group.ts";
+import type { GroupKind } from "./server-group.ts";
 
-export interface ServerPoolOptions {
-  readonly start: (kind: GroupKind) => Promise<ServerGroup>;
+export interface ServerPoolOptions<Group> {
+  readonly start: (kind: GroupKind) => Promise<Group>;
   /** Groups that are up at the same time, in use or not. */
   readonly groupsMax: number;
 }
@@ -16,8 +16,8 @@ export interface Wish extends GroupKind {
   readonly isShared: boolean;
 }
 
-export interface Lease {
-  readonly group: ServerGroup;
+export interface Lease<Group> {
+  readonly group: Group;
   /** Gives the group back. `keep: false` when nobody should run on it any more. */
   release(options: { readonly keep: boolean }): void;
 }
@@ -36,22 +36,22 @@ export function sharesServers(scenario: Scenario): boolean {
   return scenario.processes === 1 && !scenario.needs.some((ability) => harmful.has(ability));
 }
 
-interface Entry {
+interface Entry<Group> {
   readonly key: string;
   readonly isShared: boolean;
-  readonly group: Promise<ServerGroup>;
+  readonly group: Promise<Group>;
   users: number;
   isRetired: boolean;
 }
 
-export class ServerPool {
-  readonly #options: ServerPoolOptions;
-  readonly #entries = new Set<Entry>();
+export class ServerPool<Group extends { dispose(): Promise<void> }> {
+  readonly #options: ServerPoolOptions<Group>;
+  readonly #entries = new Set<Entry<Group>>();
   readonly #disposals = new Set<Promise<unknown>>();
   #waiting: (() => void)[] = [];
   #isClosed = false;
 
-  constructor(options: ServerPoolOptions) {
+  constructor(options: ServerPoolOptions<Group>) {
     this.#options = options;
   }
 
@@ -68,7 +68,7 @@ export class ServerPool {
 
   /** A group for one scenario; waits while all are in use.
    *  Errors: what starting a group throws. */
-  async lease(wish: Wish): Promise<Lease> {
+  async lease(wish: Wish): Promise<Lease<Group>> {
     const entry = await this.#find(wish);
     try {
       return { group: await entry.group, release: ({ keep }) => this.#release(entry, keep) };
@@ -86,7 +86,7 @@ export class ServerPool {
     await Promise.all(this.#disposals);
   }
 
-  async #find(wish: Wish): Promise<Entry> {
+  async #find(wish: Wish): Promise<Entry<Group>> {
     const key = keyOf(wish);
     const { isShared } = wish;
     for (;;) {
@@ -116,15 +116,21 @@ export class ServerPool {
     return true;
   }
 
-  #open(wish: Wish): Entry {
+  #open(wish: Wish): Entry<Group> {
     const group = this.#options.start(wish);
     group.catch(() => undefined);
-    const entry: Entry = { key: keyOf(wish), isShared: wish.isShared, group, users: 0, isRetired: false };
+    const entry: Entry<Group> = {
+      key: keyOf(wish),
+      isShared: wish.isShared,
+      group,
+      users: 0,
+      isRetired: false,
+    };
     this.#entries.add(entry);
     return entry;
   }
 
-  #release(entry: Entry, keep: boolean): void {
+  #release(entry: Entry<Group>, keep: boolean): void {
     entry.users--;
     if (!keep) entry.isRetired = true;
     if (entry.users === 0) {
@@ -135,7 +141,7 @@ export class ServerPool {
     this.#wake();
   }
 
-  #dispose(entry: Entry): void {
+  #dispose(entry: Entry<Group>): void {
     if (!this.#entries.delete(entry)) return;
     const disposal: Promise<unknown> = entry.group
       .then((group) => group.dispose())

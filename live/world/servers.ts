@@ -24,6 +24,7 @@ export class RunServers {
   readonly #watch: { cancel(): void };
   #clockOffsetMs: number;
   #skewMs = 0;
+  #hasBackup = false;
 
   constructor(options: RunServersOptions) {
     this.#options = options;
@@ -75,6 +76,7 @@ export class RunServers {
         return ok;
       case "backup":
         await this.#group.backup();
+        this.#hasBackup = true;
         return ok;
       case "restore":
         return this.#restoreDatabase();
@@ -127,6 +129,8 @@ export class RunServers {
   }
 
   async #restoreDatabase(): Promise<StepOutcome> {
+    // The group may have one of an earlier run.
+    if (!this.#hasBackup) throw new Error("the server has no backup; expected a backup step before");
     for (const subject of this.#group.subjects) await this.#kill(subject, "its database is restored");
     await this.#group.restore();
     this.#chronicle.fault("restore", "server", "the database is put back to its backup");
