@@ -95,9 +95,7 @@ describe("a pool of servers", () => {
     const { pool, disposed } = createPool({ groupsMax: 1 });
     await pool.lease(wish());
     const waiting = pool.lease(wish());
-    const refused = expect(waiting).rejects.toThrow("closed");
-    await pool.close();
-    await refused;
+    await Promise.all([pool.close(), expect(waiting).rejects.toThrow("closed")]);
     expect(disposed).toEqual([1]);
   });
 });

@@ -25,6 +25,7 @@ export class RunServers {
   #clockOffsetMs: number;
   #skewMs = 0;
   #hasBackup = false;
+  #isOver = false;
 
   constructor(options: RunServersOptions) {
     this.#options = options;
@@ -107,6 +108,7 @@ export class RunServers {
 
   /** The run is over; the processes stay as they are. */
   end(): void {
+    this.#isOver = true;
     this.#watch.cancel();
   }
 
@@ -134,7 +136,7 @@ export class RunServers {
     for (const subject of this.#group.subjects) await this.#kill(subject, "its database is restored");
     await this.#group.restore();
     this.#chronicle.fault("restore", "server", "the database is put back to its backup");
-    for (const subject of this.#group.subjects) await this.#group.start(subject);
+    for (const subject of this.#group.subjects) if (!this.#isOver) await this.#group.start(subject);
     return ok;
   }
 
@@ -145,6 +147,8 @@ export class RunServers {
   }
 
   async #start(subject: Subject): Promise<void> {
+    // A step that was under way when the run was broken off must not start what has been taken down since.
+    if (this.#isOver) return;
     this.#chronicle.restarted(subject.name);
     await this.#group.start(subject);
   }

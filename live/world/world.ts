@@ -13,6 +13,7 @@ import type {
   ServerAction,
 } from "../../scenarios/format/types.ts";
 import type { DeviceReport, ServerReport, StepOutcome, World } from "../../scenarios/format/world.ts";
+import { Life } from "../faults/life.ts";
 import { Network } from "../faults/network.ts";
 import type { Carrier } from "../faults/wire.ts";
 import { Chronicle } from "./chronicle.ts";
@@ -73,8 +74,10 @@ export class LiveWorld implements World {
   readonly #network: Network;
   readonly #tokens: TokenMint;
   readonly #devices = new Map<string, DeviceSlot>();
+  /** From the start of the run to its end. Steps that come later, because nobody could stop the interpreter, would
+   *  meet servers that are somebody else's by now. */
+  readonly #life = new Life();
   #calls = 0;
-  #isOver = false;
 
   constructor(options: LiveWorldOptions) {
     this.#options = options;
@@ -106,7 +109,7 @@ export class LiveWorld implements World {
 
   /** Ends the devices and everything that is under way. The servers stay as they are. */
   end(): void {
-    this.#isOver = true;
+    this.#life.end();
     this.chronicle.close();
     this.#servers.end();
     for (const device of this.#devices.values()) device.end();
@@ -123,6 +126,7 @@ export class LiveWorld implements World {
   }
 
   async device(name: string, action: DeviceAction): Promise<StepOutcome> {
+    this.#mustGoOn();
     const slot = this.#slot(name);
     const args = (action.args ?? {}) as Readonly<Record<string, unknown>>;
     switch (action.verb) {
@@ -166,6 +170,7 @@ export class LiveWorld implements World {
   }
 
   async sync(devices: readonly string[]): Promise<StepOutcome> {
+    this.#mustGoOn();
     let last: StepOutcome = ok;
     for (let round = 1; round <= syncRounds; round++) {
       for (const name of devices) {
@@ -176,7 +181,8 @@ export class LiveWorld implements World {
     return last;
   }
 
-  server(action: ServerAction): Promise<StepOutcome> {
+  async server(action: ServerAction): Promise<StepOutcome> {
+    this.#mustGoOn();
     return this.#servers.act(action);
   }
 
@@ -185,6 +191,7 @@ export class LiveWorld implements World {
   }
 
   async request(request: RawRequest): Promise<StepOutcome> {
+    this.#mustGoOn();
     const identity = this.#slot(request.as).actor?.identity() ?? { token: "", deviceId: "" };
     const server = this.#servers.urlFor(request.as);
     if (server === undefined) return { outcome: "unknown" };
@@ -200,12 +207,13 @@ export class LiveWorld implements World {
     }
   }
 
-  advance(byMs: number): Promise<void> {
-    return this.#servers.advance(byMs);
+  async advance(byMs: number): Promise<void> {
+    this.#mustGoOn();
+    await this.#servers.advance(byMs);
   }
 
   wait(forMs: number): Promise<void> {
-    return sleep(forMs);
+    return this.#life.sleep(forMs);
   }
 
   async settle(withinMs: number): Promise<{ readonly quiet: boolean; readonly waiting: readonly string[] }> {
@@ -221,12 +229,12 @@ export class LiveWorld implements World {
         if (seen.get(user)?.head !== head) waiting.push(`server: the head of ${user} still moves`);
       }
       const quiet = waiting.length === 0;
-      if (quiet || this.now() >= until || this.#isOver) {
+      if (quiet || this.now() >= until) {
         this.chronicle.record({ kind: "settled", actor: "world", quiet, waiting });
         this.#recordFindings(accounts);
         return { quiet, waiting };
       }
-      await sleep(settlePauseMs);
+      await this.#life.sleep(settlePauseMs);
     }
   }
 
@@ -250,6 +258,7 @@ export class LiveWorld implements World {
   }
 
   async #calm(): Promise<void> {
+    this.#mustGoOn();
     this.#network.calm();
     await this.#servers.calm();
     for (const device of this.#devices.values()) {
@@ -259,6 +268,10 @@ export class LiveWorld implements World {
       this.chronicle.restarted(device.name);
     }
     this.chronicle.record({ kind: "calm", actor: "world" });
+  }
+
+  #mustGoOn(): void {
+    if (this.#life.isOver) throw new Error("the run is over");
   }
 
   /** One turn for everybody who does nothing without being told. */
@@ -375,8 +388,4 @@ async function readFrom(server: string, request: HttpRequest): Promise<HttpRespo
 
 function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-function sleep(forMs: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, forMs));
 }
