@@ -5,31 +5,39 @@ export interface Row {
   readonly name: string;
   readonly unit: string;
   readonly value: number;
-  /** Operations of the calibration loop in the same time; absent for rows that are ratios already. */
-  readonly perCalibration?: number;
   readonly floor: number;
   readonly target: number;
-  /** Whether less is better, as for a time. */
-  readonly isLessBetter: boolean;
+  /** As for a time. Default: more is better. */
+  readonly isLessBetter?: boolean;
   readonly note?: string;
 }
 
-/** Runs `work` again and again for about `forMs`, after one warm-up of a fifth of that. Answers units of work per
- *  second; `work` says how many units it did. */
-export async function ratePerSecond(
+export interface Rate {
+  /** Units of work per second of processor time, which a busy neighbour disturbs less than the wall clock. */
+  readonly rate: number;
+  readonly units: number;
+}
+
+/** Runs `work` again and again for about `forMs`, after a warm-up of a fifth of that, which `forget` leaves out. */
+export async function rateOf(
   forMs: number,
-  work: (round: number) => Promise<number>,
-): Promise<number> {
+  work: (round: number) => Promise<{ readonly units: number; readonly forget?: () => void }>,
+): Promise<Rate> {
   let round = 0;
-  const run = async (untilMs: number): Promise<number> => {
+  const run = async (untilMs: number, isWarmUp: boolean): Promise<number> => {
     let units = 0;
-    while (performance.now() < untilMs) units += await work(round++);
+    while (performance.now() < untilMs) {
+      const done = await work(round++);
+      units += done.units;
+      if (isWarmUp) done.forget?.();
+    }
     return units;
   };
-  await run(performance.now() + forMs / 5);
-  const begin = performance.now();
-  const units = await run(begin + forMs);
-  return (units / (performance.now() - begin)) * 1_000;
+  await run(performance.now() + forMs / 5, true);
+  const before = process.cpuUsage();
+  const units = await run(performance.now() + forMs, false);
+  const { user, system } = process.cpuUsage(before);
+  return { rate: units / ((user + system) / 1_000_000), units };
 }
 
 /** The median time of `times` runs. Units: milliseconds. */
@@ -58,7 +66,7 @@ export function calibrate(): number {
 }
 
 export function formatRow(row: Row): string {
-  const reached = (bar: number): boolean => (row.isLessBetter ? row.value <= bar : row.value >= bar);
+  const reached = (bar: number): boolean => (row.isLessBetter === true ? row.value <= bar : row.value >= bar);
   const verdict = reached(row.target) ? "target" : reached(row.floor) ? "floor" : "BELOW THE FLOOR";
   const value = row.value >= 1_000 ? Math.round(row.value).toLocaleString("en") : row.value.toFixed(2);
   return `${row.name.padEnd(62)} ${value.padStart(12)} ${row.unit.padEnd(12)} ${verdict}${row.note === undefined ? "" : `  (${row.note})`}`;

@@ -1,0 +1,130 @@
+// `npm run bench`: the numbers that the project is held to. Prints a table, and writes it with machine and versions to
+// reports/samples/bench.json. A benchmark and never a test: machines differ, so floors are printed and not enforced.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { stormLengthMs, stormScenario } from "../explore/storm.ts";
+import { judge } from "../invariants/judge.ts";
+import type { WaveflowHistory } from "../invariants/waveflow/events.ts";
+import { waveflowLaws } from "../invariants/waveflow/index.ts";
+import { loadCatalogue } from "../scenarios/catalogue.ts";
+import { simulate } from "../sim/run.ts";
+import { waveflowSim } from "../sim/waveflow/binding.ts";
+import { calibrate, formatRow, medianMs, rateOf, type Row } from "./measure.ts";
+import { type Load, measurePushes } from "./pushes.ts";
+import { underFastCheck, underKernel } from "./schedulers.ts";
+
+/** How long each row is measured. Units: milliseconds. */
+const measureMs = Number(process.env.SEATRIAL_BENCH_MS ?? 5_000);
+/** A device that slept for 91 days. */
+const staleScenarioId = "waveflow/compaction/asleep-more-than-90-days";
+const pushLoads: readonly Load[] = [
+  { clients: 1, opsPerPush: 100 },
+  { clients: 8, opsPerPush: 100 },
+  { clients: 1, opsPerPush: 1 },
+  { clients: 8, opsPerPush: 1 },
+];
+
+const rows: Row[] = [];
+const calibrations: number[] = [];
+
+await measureStorm();
+await measureStaleness();
+await measureSchedulers();
+await measureServer();
+write();
+
+/** Storms with all laws on: seeds and events per second of processor time. */
+async function measureStorm(): Promise<void> {
+  calibrations.push(calibrate());
+  let events = 0;
+  let alarms = 0;
+  const seedsPerSecond = await rateOf(measureMs, async (round) => {
+    const seed = `bench-${round}`;
+    const run = await simulate({ scenario: stormScenario(seed), protocol: waveflowSim, seed });
+    const verdicts = judge(run.history as WaveflowHistory, waveflowLaws);
+    if (verdicts.some(({ verdict }) => verdict.outcome === "violated")) alarms++;
+    events += run.events;
+    return { units: 1, forget: () => (events = 0) };
+  });
+  calibrations.push(calibrate());
+  const eventsPerSeed = events / seedsPerSecond.units;
+  const note = `${Math.round(eventsPerSeed)} events a seed, ${alarms} violations`;
+  add({
+    name: "simulated events: 5 devices, all faults, laws and digest on",
+    unit: "events/s",
+    value: seedsPerSecond.rate * eventsPerSeed,
+    floor: 300_000,
+    target: 1_000_000,
+    note,
+  });
+  add({
+    name: `standard seeds: ${stormLengthMs / 1_000} virtual seconds and the calm after them`,
+    unit: "seeds/s",
+    value: seedsPerSecond.rate,
+    floor: 150,
+    target: 500,
+    note,
+  });
+}
+
+async function measureStaleness(): Promise<void> {
+  const scenario = loadCatalogue().scenarios.find(({ id }) => id.startsWith(staleScenarioId));
+  if (scenario === undefined)
+    throw new Error(`expected a scenario ${staleScenarioId} in the catalogue, found none`);
+  const value = await medianMs(21, async () => {
+    await simulate({ scenario, protocol: waveflowSim, seed: "1" });
+  });
+  add({ name: "a device asleep for 91 days", unit: "ms", value, floor: 50, target: 10, isLessBetter: true });
+}
+
+async function measureSchedulers(): Promise<void> {
+  const run = (work: (round: number) => Promise<number>) =>
+    rateOf(measureMs / 2, async (round) => ({ units: await work(round) }));
+  const kernel = await run(underKernel);
+  const fastCheck = await run(underFastCheck);
+  add({
+    name: "the kernel against fast-check's scheduler with fake timers",
+    unit: "times",
+    value: kernel.rate / fastCheck.rate,
+    floor: 5,
+    target: 10,
+    note: `${Math.round(kernel.rate / 1_000)} k against ${Math.round(fastCheck.rate / 1_000)} k waits/s`,
+  });
+}
+
+async function measureServer(): Promise<void> {
+  for (const { load, server, bare } of await measurePushes(pushLoads, measureMs)) {
+    add({
+      name: `pushes against bare inserts: ${load.clients} clients, ${load.opsPerPush} ops a push`,
+      unit: "%",
+      value: (server / bare) * 100,
+      floor: 40,
+      target: 60,
+      note: `${Math.round(server)} against ${Math.round(bare)} a second`,
+    });
+  }
+}
+
+function add(row: Row): void {
+  rows.push(row);
+  process.stdout.write(`${formatRow(row)}\n`);
+}
+
+function write(): void {
+  const calibration = calibrations.reduce((sum, each) => sum + each, 0) / calibrations.length;
+  const report = {
+    measuredAt: new Date().toISOString(),
+    node: process.version,
+    machine: `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}`,
+    calibration: { unit: "steps of an integer loop per second", value: Math.round(calibration) },
+    rows: rows.map((row) =>
+      row.unit.endsWith("/s")
+        ? { ...row, perMillionCalibrationSteps: (row.value / calibration) * 1_000_000 }
+        : row,
+    ),
+  };
+  const folder = join(import.meta.dirname, "..", "reports", "samples");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "bench.json"), `${JSON.stringify(report, undefined, 2)}\n`);
+}
