@@ -18,17 +18,20 @@ export class Screen {
     this.#stream = stream;
   }
 
-  /** Puts these lines where the last painted ones stood. Lines must fit the width: a wrapped line cannot be found again. */
+  /** Puts these lines where the last painted ones stood. Lines must fit the width: a wrapped line cannot be found again.
+   *  Each line is overwritten where it stands; clearing the screen below would flicker, and some terminals keep every
+   *  cleared screen in their scrollback. */
   repaint(lines: readonly string[]): void {
-    const text = lines.map((line) => `${line}\n`).join("");
-    this.#stream.write(`${this.#back()}${text}`);
+    const stale = Math.max(0, this.#paintedLines - lines.length);
+    const fresh = lines.map((line) => `${line}${escape}[0K\n`).join("");
+    const blank = `${escape}[2K\n`.repeat(stale);
+    this.#stream.write(`${up(this.#paintedLines)}${fresh}${blank}${up(stale)}`);
     this.#paintedLines = lines.length;
   }
 
   /** Takes the painted lines away. */
   erase(): void {
-    if (this.#paintedLines > 0) this.#stream.write(this.#back());
-    this.#paintedLines = 0;
+    if (this.#paintedLines > 0) this.repaint([]);
   }
 
   /** Writes lines that stay. */
@@ -36,8 +39,8 @@ export class Screen {
     this.erase();
     this.#stream.write(lines.map((line) => `${line}\n`).join(""));
   }
+}
 
-  #back(): string {
-    return this.#paintedLines === 0 ? "" : `${escape}[${this.#paintedLines}A\r${escape}[0J`;
-  }
+function up(lines: number): string {
+  return lines === 0 ? "" : `${escape}[${lines}A\r`;
 }
