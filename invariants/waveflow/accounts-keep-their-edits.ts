@@ -15,10 +15,10 @@ export const accountsKeepTheirEdits: Law<WaveflowEvent> = {
     const tally = new Tally();
     if (users.size < 2) return tally.verdict("there was one account only");
     for (const call of pushes) {
-      for (const op of call.request.ops) {
-        const operation = call.user.operation(op.operation_id);
+      for (let index = 0; index < call.operations.length; index++) {
         tally.look();
-        if (operation.editedBy !== undefined) continue;
+        if (call.operations[index]!.editedBy !== undefined) continue;
+        const op = call.request.ops[index]!;
         for (const other of users.values()) {
           const theirs = other === call.user ? undefined : other.find(op.operation_id);
           if (theirs?.editedBy === undefined || theirs.editedAt > call.askedAt) continue;

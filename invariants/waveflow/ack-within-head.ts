@@ -3,7 +3,9 @@ import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { WaveflowEvent } from "./events.ts";
 import type { EventIndex } from "../history.ts";
-import { type AckCall, noEra, numberIn, type PullCall, type PushCall, readHistory } from "./reading.ts";
+import { type AckCall, type PullCall, readHistory } from "./reading.ts";
+import { noEra } from "./user-log.ts";
+import { numberIn } from "./body.ts";
 
 /** Head at the time of the ACK is at or below every head that is asked for later, and at or above every one before.
  *  Source: WF-ACK-3. */
@@ -12,18 +14,16 @@ export const ackWithinHead: Law<WaveflowEvent> = {
   requirements: ["WF-ACK-3"],
   promise: "An ACK above head is refused with the head, and no other ACK is.",
   judge(history) {
-    const { acks, answers, pulls } = readHistory(history);
+    const { acks, pulls } = readHistory(history);
     const tally = new Tally();
     for (const ack of acks) {
       if (ack.era === noEra || ack.request.via === "socket") continue;
       if (ack.outcome === "accepted") judgeAccepted(ack, pulls, tally);
-      else if (ack.type === "ack_beyond_head") judgeRefused(ack, answers, tally);
+      else if (ack.type === "ack_beyond_head") judgeRefused(ack, tally);
     }
     return tally.verdict("no ACK was answered");
   },
 };
-
-type Answer = PullCall | PushCall;
 
 /** The first pull that was asked for later is enough: head only grows from there, which another law holds. */
 function judgeAccepted(ack: AckCall, pulls: readonly PullCall[], tally: Tally): void {
@@ -54,7 +54,7 @@ function firstAskedAfter(pulls: readonly PullCall[], at: EventIndex): number {
   return low;
 }
 
-function judgeRefused(ack: AckCall, answers: readonly Answer[], tally: Tally): void {
+function judgeRefused(ack: AckCall, tally: Tally): void {
   const { lastSeenId } = ack.request;
   tally.look();
   const head = numberIn(ack.body, "head");
@@ -66,17 +66,11 @@ function judgeRefused(ack: AckCall, answers: readonly Answer[], tally: Tally): v
     );
     return;
   }
-  const proof = answers.find(
-    (one) =>
-      one.reply!.head >= lastSeenId &&
-      one.user === ack.user &&
-      one.era === ack.era &&
-      one.answeredAt < ack.askedAt,
-  );
+  const proof = ack.user.era(ack.era).heads.reachedBefore(lastSeenId, ack.askedAt);
   if (proof === undefined) return;
   tally.contradict(
-    [proof.answeredAt, ack.askedAt, ack.answeredAt],
+    [proof.at, ack.askedAt, ack.answeredAt],
     () =>
-      `Head of user ${ack.user.name} had reached ${proof.reply!.head}. ${ack.actor}'s ACK of ${lastSeenId} was refused as above head.`,
+      `Head of user ${ack.user.name} had reached ${proof.value}. ${ack.actor}'s ACK of ${lastSeenId} was refused as above head.`,
   );
 }

@@ -23,7 +23,7 @@ export const compactionWaits: Law<WaveflowEvent> = {
     const stalenessMs = settings.stalenessMs ?? stalenessDefaultMs;
     const risen = new Map<string, number>();
     let clockMovedAt: EventIndex = -1;
-    for (let at = 0; at < events.length; at++) {
+    for (const at of reading.upheavals) {
       const event = events[at]!;
       if (event.kind === "fault" && /clock|skew/u.test(event.fault)) clockMovedAt = at;
       if (event.kind === "fault" && event.fault === "restore") risen.clear();
@@ -68,7 +68,7 @@ function judgeJob(job: Job, { reading, inTouchSince, clockMovedAt, tally }: Surr
   }
   for (const { ack, highest } of firsts.values()) {
     if (highest > job.upTo || !wasBelow(job, ack, reading.pulls, isBefore)) continue;
-    if (!isInTouch(calls.values(), ack, { inTouchSince, clockMovedAt, isBefore, history })) continue;
+    if (!isInTouch(calls, ack, { inTouchSince, clockMovedAt, isBefore, history })) continue;
     tally.look();
     tally.contradict(
       [ack.answeredAt, job.at],
@@ -110,7 +110,7 @@ function highestOf(acks: readonly AckCall[], first: AckCall): number {
 
 /** The server has answered it, after the last move of a clock, recently enough. */
 function isInTouch(
-  calls: Iterable<ReturnType<Reading["calls"]["get"]> & object>,
+  calls: Reading["calls"],
   ack: AckCall,
   span: {
     readonly inTouchSince: RunMs;
@@ -119,7 +119,9 @@ function isInTouch(
     readonly history: Reading["history"];
   },
 ): boolean {
-  for (const { user, device, outcome, askedAt, answeredAt } of calls) {
+  for (const call of calls) {
+    if (call === undefined) continue;
+    const { user, device, outcome, askedAt, answeredAt } = call;
     if (user !== ack.user || device !== ack.device || outcome !== "accepted") continue;
     if (askedAt < span.clockMovedAt || !span.isBefore(answeredAt)) continue;
     if (span.history.events[askedAt]!.at > span.inTouchSince) return true;

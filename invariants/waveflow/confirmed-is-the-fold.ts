@@ -1,13 +1,12 @@
 // What a device holds as the server's state is the fold of everything up to its cursor.
-import type { FoldedState } from "../../protocol/waveflow/fold.ts";
 import { uuidKey } from "../../protocol/waveflow/messages.ts";
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import { eraOfState, hasReadToTheEnd } from "./device-state.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { type DeviceFinding, noEra, readHistory } from "./reading.ts";
-import { findDifference, foldKnown, parkedEntities } from "./state-of.ts";
-import type { EraLog } from "./user-log.ts";
+import { type DeviceFinding, readHistory } from "./reading.ts";
+import { findDifference, parkedEntities } from "./state-of.ts";
+import { type EraLog, noEra } from "./user-log.ts";
 import { nameValue } from "./words.ts";
 
 /** Also in the middle of a run, and whatever compaction has taken meanwhile, from the first full read on. Entities with ops that the device has set
@@ -20,15 +19,14 @@ export const confirmedIsTheFold: Law<WaveflowEvent> = {
   judge(history) {
     const reading = readHistory(history);
     const tally = new Tally();
-    const folds = new Map<EraLog, Map<number, FoldedState>>();
     for (const found of reading.deviceFindings) {
       const era = eraOfState(reading, found.installation, found.at);
       if (era === noEra || era !== found.era) continue;
-      if (!hasReadToTheEnd(reading, found.installation, found.at)) continue;
+      if (!hasReadToTheEnd(found.installation, found.at)) continue;
       tally.look();
       const log = found.installation.user.era(era);
       const difference = findDifference(
-        foldOnce(folds, log, found.finding.cursor),
+        log.foldUpTo(found.finding.cursor),
         found.finding.confirmed,
         exceptionsOf(found, log),
       );
@@ -43,14 +41,6 @@ export const confirmedIsTheFold: Law<WaveflowEvent> = {
     return tally.verdict("no device was looked at that had read to the end of one history of the server");
   },
 };
-
-function foldOnce(folds: Map<EraLog, Map<number, FoldedState>>, log: EraLog, cursor: number): FoldedState {
-  let byCursor = folds.get(log);
-  if (byCursor === undefined) folds.set(log, (byCursor = new Map()));
-  let state = byCursor.get(cursor);
-  if (state === undefined) byCursor.set(cursor, (state = foldKnown(log, cursor)));
-  return state;
-}
 
 function exceptionsOf({ finding }: DeviceFinding, log: EraLog): ReadonlySet<string> {
   if (finding.parked.length === 0) return none;

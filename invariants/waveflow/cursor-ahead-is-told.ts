@@ -2,7 +2,8 @@
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { noEra, type PullCall, readHistory, type Reading } from "./reading.ts";
+import { type PullCall, readHistory } from "./reading.ts";
+import { noEra } from "./user-log.ts";
 
 /** Source: WF-PULL-7. */
 export const cursorAheadIsTold: Law<WaveflowEvent> = {
@@ -10,9 +11,8 @@ export const cursorAheadIsTold: Law<WaveflowEvent> = {
   requirements: ["WF-PULL-7"],
   promise: "A pull from above head is told cursor_ahead, and no other pull is.",
   judge(history) {
-    const reading = readHistory(history);
     const tally = new Tally();
-    for (const call of reading.pulls) {
+    for (const call of readHistory(history).pulls) {
       if (call.outcome === "accepted") {
         const { since } = call.request;
         const { head } = call.reply!;
@@ -24,28 +24,22 @@ export const cursorAheadIsTold: Law<WaveflowEvent> = {
           () =>
             `${call.actor} pulled from ${since}, and head is ${head}: the server has lost what came after. It answered as if nothing were wrong.`,
         );
-      } else if (call.type === "resync_required" && isCursorAhead(call.body)) judgeTold(call, reading, tally);
+      } else if (call.type === "resync_required" && isCursorAhead(call.body)) judgeTold(call, tally);
     }
     return tally.verdict("no pull came from above 0");
   },
 };
 
-function judgeTold(call: PullCall, { answers }: Reading, tally: Tally): void {
+function judgeTold(call: PullCall, tally: Tally): void {
   tally.look();
   if (call.era === noEra) return;
   const { since } = call.request;
-  const proof = answers.find(
-    (other) =>
-      other.user === call.user &&
-      other.era === call.era &&
-      other.answeredAt < call.askedAt &&
-      other.reply!.head >= since,
-  );
+  const proof = call.user.era(call.era).heads.reachedBefore(since, call.askedAt);
   if (proof === undefined) return;
   tally.contradict(
-    [proof.answeredAt, call.askedAt, call.answeredAt],
+    [proof.at, call.askedAt, call.answeredAt],
     () =>
-      `Head of user ${call.user.name} had reached ${proof.reply!.head}. ${call.actor} pulled from ${since}, which is not above it, and was told that its cursor is ahead.`,
+      `Head of user ${call.user.name} had reached ${proof.value}. ${call.actor} pulled from ${since}, which is not above it, and was told that its cursor is ahead.`,
   );
 }
 

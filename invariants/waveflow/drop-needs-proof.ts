@@ -2,7 +2,7 @@
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { readHistory } from "./reading.ts";
+import { noteOf, readHistory } from "./reading.ts";
 import { nameOperation } from "./words.ts";
 
 /** Source: WF-DEV-4. */
@@ -11,17 +11,17 @@ export const dropNeedsProof: Law<WaveflowEvent> = {
   requirements: ["WF-DEV-4", "WF-DEV-8"],
   promise: "A row leaves the queue only after the server named its operation to that device.",
   judge(history) {
-    const { events } = history;
     const tally = new Tally();
-    for (const { actor, user, events: own } of readHistory(history).installations) {
-      for (const at of own) {
-        const event = events[at]!;
-        if (event.kind !== "noted" || event.note.kind !== "dropped") continue;
-        for (const operationId of event.note.operationIds) {
+    for (const { actor, actorNumber, user, moments } of readHistory(history).installations) {
+      for (const moment of moments) {
+        const dropped = noteOf(moment, "dropped");
+        if (dropped === undefined) continue;
+        const { at } = moment;
+        for (const operationId of dropped.operationIds) {
           const operation = user.find(operationId);
           if (operation === undefined) continue;
           tally.look();
-          if ((operation.toldTo.get(actor) ?? Infinity) < at) continue;
+          if ((operation.toldAt[actorNumber] ?? Infinity) < at) continue;
           const pushedAt = operation.placements.findLast(({ call }) => call.askedAt < at)?.call.askedAt ?? -1;
           tally.contradict(
             [pushedAt, at],

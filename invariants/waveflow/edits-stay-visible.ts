@@ -5,7 +5,8 @@ import type { OpContent } from "../../protocol/waveflow/types.ts";
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { type DeviceFinding, noEra, readHistory, type Reading } from "./reading.ts";
+import { type DeviceFinding, readHistory, type Reading } from "./reading.ts";
+import { noEra } from "./user-log.ts";
 import { firstAbove } from "./reads.ts";
 import { nameContent, nameValue } from "./words.ts";
 

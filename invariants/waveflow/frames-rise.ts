@@ -4,7 +4,8 @@ import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { EventIndex } from "../history.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { type FrameReading, numberIn, readHistory } from "./reading.ts";
+import { type FrameReading, readHistory } from "./reading.ts";
+import { numberIn } from "./body.ts";
 
 /** Leaves out everything once a fault has touched frames or sockets: then they may be late, repeated or lost. So is
  *  every socket of a device but its first: the history does not tell what is still to come from an older one.
@@ -15,12 +16,10 @@ export const framesRise: Law<WaveflowEvent> = {
   promise: "On an undisturbed socket the hello comes first and the ids of the ops rise.",
   judge(history) {
     const tally = new Tally();
-    const disturbedAt = history.events.findIndex(
-      (event) => event.kind === "fault" && /frame|socket/u.test(event.fault),
-    );
-    const until = disturbedAt < 0 ? Infinity : disturbedAt;
+    const { frames, upheavals } = readHistory(history);
+    const until = upheavals.find((at) => isOfSockets(history.events[at]!)) ?? Infinity;
     const sockets = new Map<string, Line>();
-    for (const frame of readHistory(history).frames) {
+    for (const frame of frames) {
       if (frame.at > until) break;
       let line = sockets.get(frame.installation.actor);
       if (line === undefined) {
@@ -32,6 +31,9 @@ export const framesRise: Law<WaveflowEvent> = {
     return tally.verdict("no frame came before a fault touched the sockets");
   },
 };
+
+const isOfSockets = (event: WaveflowEvent): boolean =>
+  event.kind === "fault" && /frame|socket/u.test(event.fault);
 
 interface Line {
   readonly socketAskedAt: EventIndex;

@@ -3,7 +3,9 @@ import { isJsonObject } from "../../protocol/json.ts";
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { noEra, numberIn, readHistory } from "./reading.ts";
+import { readHistory } from "./reading.ts";
+import { noEra } from "./user-log.ts";
+import { numberIn } from "./body.ts";
 import { firstAbove } from "./reads.ts";
 import { nameContent } from "./words.ts";
 

@@ -2,7 +2,9 @@
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { noEra, numberIn, type PullCall, readHistory, type WatermarkReport } from "./reading.ts";
+import { type PullCall, readHistory } from "./reading.ts";
+import { noEra } from "./user-log.ts";
+import { numberIn } from "./body.ts";
 
 /** The watermark is known as far as the server told it: in 410s and of compactions.
  *  Leaves out: pages of a resync, which have a token instead.
@@ -12,11 +14,10 @@ export const guardIsExact: Law<WaveflowEvent> = {
   requirements: ["WF-PULL-3", "WF-PULL-4", "WF-PULL-5", "WF-COMP-3"],
   promise: "A pull is sent to resync if it starts above 0 and below the watermark, and only then.",
   judge(history) {
-    const { pulls, watermarks } = readHistory(history);
     const tally = new Tally();
-    for (const call of pulls) {
+    for (const call of readHistory(history).pulls) {
       if (call.outcome === "refused" && call.type === "resync_required") judgeRefusal(call, tally);
-      else if (call.outcome === "accepted" && call.era !== noEra) judgePassed(call, watermarks, tally);
+      else if (call.outcome === "accepted" && call.era !== noEra) judgePassed(call, tally);
     }
     return tally.verdict("no pull met a watermark");
   },
@@ -47,18 +48,16 @@ function judgeRefusal(call: PullCall, tally: Tally): void {
   }
 }
 
-function judgePassed(call: PullCall, watermarks: readonly WatermarkReport[], tally: Tally): void {
+function judgePassed(call: PullCall, tally: Tally): void {
   const { since, resync } = call.request;
   if (since === 0 || resync !== undefined) return;
-  for (const report of watermarks) {
-    if (report.user !== call.user || report.era !== call.era || report.knownAt > call.askedAt) continue;
-    tally.look();
-    if (since >= report.compactedUpTo) continue;
-    tally.contradict(
-      [report.knownAt, call.askedAt, call.answeredAt],
-      () =>
-        `The log of user ${call.user.name} was compacted up to ${report.compactedUpTo}. ${call.actor} pulled from ${since} afterwards and was given a page, although ops above ${since} may be gone.`,
-    );
-    return;
-  }
+  const watermark = call.user.era(call.era).watermarks.before(call.askedAt);
+  if (watermark === undefined) return;
+  tally.look();
+  if (since >= watermark.value) return;
+  tally.contradict(
+    [watermark.at, call.askedAt, call.answeredAt],
+    () =>
+      `The log of user ${call.user.name} was compacted up to ${watermark.value}. ${call.actor} pulled from ${since} afterwards and was given a page, although ops above ${since} may be gone.`,
+  );
 }

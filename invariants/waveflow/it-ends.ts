@@ -29,8 +29,10 @@ export const itEnds: Law<WaveflowEvent> = {
   promise:
     "When the faults have stopped, queues drain and cursors reach head in a bounded number of exchanges.",
   judge(history) {
+    const reading = readHistory(history);
     const tally = new Tally();
-    for (const [at, event] of history.events.entries()) {
+    for (const at of reading.upheavals) {
+      const event = history.events[at]!;
       if (event.kind !== "settled") continue;
       tally.look();
       if (event.quiet) continue;
@@ -41,7 +43,6 @@ export const itEnds: Law<WaveflowEvent> = {
         () => `The faults had stopped. Within the bound, this did not come to an end: ${who}.`,
       );
     }
-    const reading = readHistory(history);
     for (const found of reading.deviceFindings) {
       if (!found.isAtRest || !found.finding.connected) continue;
       const log = reading.logs.findLast(

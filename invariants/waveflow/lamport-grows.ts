@@ -2,10 +2,11 @@
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import { uuidKey } from "../../protocol/waveflow/messages.ts";
-import type { LamportTs } from "../../protocol/waveflow/types.ts";
+import type { LamportTs, PushOp } from "../../protocol/waveflow/types.ts";
 import type { EventIndex } from "../history.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { type Installation, readHistory, type Reading } from "./reading.ts";
+import { type Installation, type Moment, noteOf, readHistory } from "./reading.ts";
+import { Rising } from "./user-log.ts";
 import { nameOperation } from "./words.ts";
 
 /** A new edit is stamped above every edit and restamped row before it on the same disk, and above every op of another
@@ -20,76 +21,78 @@ export const lamportGrows: Law<WaveflowEvent> = {
   judge(history) {
     const reading = readHistory(history);
     const tally = new Tally();
-    for (const installation of reading.installations) judgeInstallation(installation, reading, tally);
+    const given = new Map<Installation, Rising>();
+    for (const installation of reading.installations)
+      given.set(installation, judgeInstallation(installation, tally));
     for (const { installation, finding, at } of reading.deviceFindings) {
-      const { clock, clockAt } = clockOf(installation, reading, at);
-      if (clockAt < 0) continue;
+      const clock = given.get(installation)!.before(at);
+      if (clock === undefined) continue;
       tally.look();
-      if (finding.lamport >= clock) continue;
+      if (finding.lamport >= clock.value) continue;
       tally.contradict(
-        [clockAt, at],
-        () => `${installation.actor} had stamped ${clock}. Its clock stands at ${finding.lamport}.`,
+        [clock.at, at],
+        () => `${installation.actor} had stamped ${clock.value}. Its clock stands at ${finding.lamport}.`,
       );
     }
     return tally.verdict("no device made an edit after another, or was looked at");
   },
 };
 
-function judgeInstallation(installation: Installation, { history }: Reading, tally: Tally): void {
-  let clock: LamportTs = 0;
-  let clockAt: EventIndex = -1;
-  const raise = (to: LamportTs, at: EventIndex): void => {
-    if (to <= clock) return;
-    clock = to;
-    clockAt = at;
-  };
-  for (const at of installation.events) {
-    const event = history.events[at]!;
-    if (event.kind !== "noted") continue;
-    const { note } = event;
-    if (note.kind === "edited") {
-      const { op } = note;
-      const isDirect =
-        (installation.user.operation(op.operation_id).placements[0]?.call.askedAt ?? Infinity) < at;
-      if (isDirect) continue;
-      tally.look();
-      if (op.lamport_ts <= clock) {
-        const [before, beforeAt] = [clock, clockAt];
-        tally.contradict(
-          [beforeAt, at],
-          () =>
-            `${installation.actor} had stamped or received ${before}. It gave ${nameOperation(op.operation_id)} the stamp ${op.lamport_ts}.`,
-        );
+/** Returns the stamps that the device has given out. */
+function judgeInstallation(installation: Installation, tally: Tally): Rising {
+  const { device, moments } = installation;
+  const given = new Rising();
+  const clock: Clock = { stamp: 0, at: -1 };
+  for (const moment of moments) {
+    const { kind, at } = moment;
+    if (kind === "edited") {
+      const { op } = noteOf(moment, kind)!;
+      given.add(op.lamport_ts, at);
+      judgeEdit(op, moment, { installation, clock }, tally);
+    } else if (kind === "restamped") {
+      for (const { lamport_ts } of noteOf(moment, kind)!.ops) {
+        given.add(lamport_ts, at);
+        raise(clock, lamport_ts, at);
       }
-      raise(op.lamport_ts, at);
-    } else if (note.kind === "restamped") {
-      for (const { lamport_ts } of note.ops) raise(lamport_ts, at);
-    } else if (note.kind === "applied" && note.via !== "resync") {
-      for (const { device_id, lamport_ts } of note.ops) {
-        if (lamport_ts > clock && uuidKey(device_id) !== installation.device) raise(lamport_ts, at);
+    } else if (kind === "applied") {
+      const { ops, via } = noteOf(moment, kind)!;
+      if (via === "resync") continue;
+      for (const { device_id, lamport_ts } of ops) {
+        if (lamport_ts > clock.stamp && uuidKey(device_id) !== device) raise(clock, lamport_ts, at);
       }
     }
   }
+  return given;
 }
 
-/** The highest stamp that the device had given out on this disk. */
-function clockOf(
-  installation: Installation,
-  { history }: Reading,
-  until: EventIndex,
-): { readonly clock: LamportTs; readonly clockAt: EventIndex } {
-  let clock: LamportTs = 0;
-  let clockAt: EventIndex = -1;
-  for (const at of installation.events) {
-    if (at > until) break;
-    const event = history.events[at]!;
-    if (event.kind !== "noted") continue;
-    const { note } = event;
-    const stamped =
-      note.kind === "edited" ? note.op : note.kind === "restamped" ? note.ops.at(-1) : undefined;
-    if (stamped === undefined || stamped.lamport_ts <= clock) continue;
-    clock = stamped.lamport_ts;
-    clockAt = at;
+/** The highest stamp given out or received, and where. */
+interface Clock {
+  stamp: LamportTs;
+  at: EventIndex;
+}
+
+function raise(clock: Clock, stamp: LamportTs, at: EventIndex): void {
+  if (stamp <= clock.stamp) return;
+  clock.stamp = stamp;
+  clock.at = at;
+}
+
+function judgeEdit(
+  { operation_id: operationId, lamport_ts: stamp }: PushOp,
+  { at, operation }: Moment,
+  { installation, clock }: { readonly installation: Installation; readonly clock: Clock },
+  tally: Tally,
+): void {
+  const pushedAt = operation?.placements[0]?.call.askedAt ?? Infinity;
+  if (pushedAt < at) return;
+  tally.look();
+  if (stamp <= clock.stamp) {
+    const before = { ...clock };
+    tally.contradict(
+      [before.at, at],
+      () =>
+        `${installation.actor} had stamped or received ${before.stamp}. It gave ${nameOperation(operationId)} the stamp ${stamp}.`,
+    );
   }
-  return { clock, clockAt };
+  raise(clock, stamp, at);
 }

@@ -13,24 +13,24 @@ export const noServerFault: Law<WaveflowEvent> = {
   requirements: ["WF-PUSH-2", "WF-PUSH-12"],
   promise: "A server to which nothing was done answers no request with a 500.",
   judge(history) {
-    const { events } = history;
-    const { calls, installations } = readHistory(history);
+    const { calls, installations, upheavals } = readHistory(history);
     const devices = new Set(installations.map(({ actor }) => actor));
+    const troubledAt = upheavals.find((at) => {
+      const event = history.events[at]!;
+      return (event.kind === "fault" || event.kind === "crash") && !devices.has(event.target);
+    });
     const tally = new Tally();
-    for (let at = 0; at < events.length; at++) {
-      const event = events[at]!;
-      if ((event.kind === "fault" || event.kind === "crash") && !devices.has(event.target)) break;
-      if (event.kind === "accepted") tally.look();
-      if (event.kind !== "unknown" && event.kind !== "refused") continue;
-      const { status } = event;
-      if (status === undefined) continue;
+    for (const call of calls) {
+      if (call === undefined || call.answeredAt > (troubledAt ?? Infinity)) continue;
+      const { status, actor, request, askedAt, answeredAt } = call;
+      if (status === 0 && call.outcome !== "accepted") continue;
       tally.look();
       if (status < 500 || gatewayStatuses.has(status)) continue;
-      const call = calls.get(event.call);
-      tally.contradict([call?.askedAt ?? at, at], () => {
-        const what = call === undefined ? "request" : `${call.request.kind} request`;
-        return `Nothing had been done to the server. It answered ${event.actor}'s ${what} with ${status}.`;
-      });
+      tally.contradict(
+        [askedAt, answeredAt],
+        () =>
+          `Nothing had been done to the server. It answered ${actor}'s ${request.kind} request with ${status}.`,
+      );
     }
     return tally.verdict("no call was answered before something was done to the server");
   },

@@ -3,7 +3,7 @@ import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import { uuidKey } from "../../protocol/waveflow/messages.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { type DeviceFinding, readHistory } from "./reading.ts";
+import { type DeviceFinding, noteOf, readHistory } from "./reading.ts";
 import type { Operation } from "./user-log.ts";
 import { nameOp } from "./words.ts";
 
@@ -16,22 +16,20 @@ export const nothingLost: Law<WaveflowEvent> = {
   promise: "Every edit is in its device's queue, in its dead letters, or reached the log.",
   judge(history) {
     const tally = new Tally();
-    for (const found of readHistory(history).deviceFindings) judgeFinding(found, history.events, tally);
+    for (const found of readHistory(history).deviceFindings) judgeFinding(found, tally);
     return tally.verdict("no device that made an edit was looked at");
   },
 };
 
-function judgeFinding(found: DeviceFinding, events: readonly WaveflowEvent[], tally: Tally): void {
+function judgeFinding(found: DeviceFinding, tally: Tally): void {
   const { installation, finding, at: foundAt } = found;
   let kept: Set<string> | undefined;
-  for (const at of installation.events) {
+  for (const moment of installation.moments) {
+    const { at, operation } = moment;
     if (at > foundAt) break;
-    const event = events[at]!;
-    if (event.kind !== "noted" || event.note.kind !== "edited") continue;
+    if (operation === undefined) continue;
     tally.look();
-    const { op } = event.note;
-    const operation = installation.user.operation(op.operation_id);
-    if (operation.toldTo.size > 0 || wasStored(operation)) continue;
+    if (wasStored(operation)) continue;
     kept ??= new Set([
       ...finding.pending.map(({ operation_id }) => uuidKey(operation_id)),
       ...finding.deadLetters.map(uuidKey),
@@ -40,9 +38,10 @@ function judgeFinding(found: DeviceFinding, events: readonly WaveflowEvent[], ta
     tally.contradict(
       [at, foundAt],
       () =>
-        `${installation.actor} made ${nameOp(op)}. It is neither in its queue nor in its dead letters, and no log ever had it.`,
+        `${installation.actor} made ${nameOp(noteOf(moment, "edited")!.op)}. It is neither in its queue nor in its dead letters, and no log ever had it.`,
     );
   }
 }
 
-const wasStored = ({ stored }: Operation): boolean => stored.some((one) => one !== undefined);
+/** In some era, or told of across a restore. */
+const wasStored = ({ stored, toldAt }: Operation): boolean => stored.length > 0 || toldAt.length > 0;

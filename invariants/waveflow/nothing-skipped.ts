@@ -3,11 +3,11 @@ import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { EventIndex } from "../history.ts";
 import type { ServerId } from "../../protocol/waveflow/types.ts";
-import { highestGiven, StateEra } from "./device-state.ts";
+import { StateEra } from "./device-state.ts";
 import type { WaveflowEvent, WaveflowNote } from "./events.ts";
-import { type Installation, noEra, readHistory, type Reading } from "./reading.ts";
+import { type Installation, noteOf, readHistory, type Reading } from "./reading.ts";
 import { firstAbove } from "./reads.ts";
-import type { EraLog, Stored } from "./user-log.ts";
+import { type EraLog, noEra, type Stored } from "./user-log.ts";
 import { nameContent } from "./words.ts";
 
 /** Between the cursor before and the cursor after, every op of the user was applied in that step or set aside.
@@ -30,30 +30,28 @@ export const nothingSkipped: Law<WaveflowEvent> = {
 type Applied = Extract<WaveflowNote, { kind: "applied" }>;
 
 function judgeInstallation(installation: Installation, reading: Reading, tally: Tally): void {
-  const { events } = reading.history;
-  const parked = parkedIds(installation, events);
+  const { actor, user, moments, isFresh } = installation;
   const state = new StateEra(reading, installation);
-  let cursor: ServerId | undefined = installation.isFresh ? 0 : undefined;
-  let given = 0;
-  for (const at of installation.events) {
-    const event = events[at]!;
-    const era = state.take(at);
-    if (event.kind === "accepted" || event.kind === "frame")
-      given = Math.max(given, highestGiven(reading, at));
-    if (event.kind === "crash" && cursor !== undefined) cursor = Math.max(cursor, given);
-    if (event.kind !== "noted" || event.note.kind !== "applied") continue;
-    const { note } = event;
+  let parked: ReadonlySet<ServerId> | undefined;
+  let cursor: ServerId | undefined = isFresh ? 0 : undefined;
+  for (const moment of moments) {
+    state.take(moment);
+    if (moment.kind === "crash" && cursor !== undefined) cursor = Math.max(cursor, moment.given);
+    const note = noteOf(moment, "applied");
+    if (note === undefined) continue;
+    const { at } = moment;
     const from = note.via === "resync" ? 0 : cursor;
     cursor = note.cursor;
-    if (from === undefined) continue;
-    if (era === noEra) continue;
+    const era = state.at(at);
+    if (from === undefined || era === noEra) continue;
     tally.look();
-    const skipped = findSkipped({ note, from, at, parked }, installation.user.era(era));
+    parked ??= parkedIds(installation);
+    const skipped = findSkipped({ note, from, at, parked }, user.era(era));
     if (skipped === undefined) continue;
     tally.contradict(
       [skipped.firstAt, at, Math.max(skipped.lastPulledAt, skipped.lastLoggedAt)],
       () =>
-        `${installation.actor} moved its cursor from ${from} to ${note.cursor} without applying op ${skipped.id}. Op ${skipped.id} (${nameContent(skipped.content)}) is in its user's log, and the device will never ask for it again.`,
+        `${actor} moved its cursor from ${from} to ${note.cursor} without applying op ${skipped.id}. Op ${skipped.id} (${nameContent(skipped.content)}) is in its user's log, and the device will never ask for it again.`,
     );
   }
 }
@@ -76,11 +74,11 @@ function findSkipped(
   return undefined;
 }
 
-function parkedIds(installation: Installation, events: readonly WaveflowEvent[]): ReadonlySet<ServerId> {
+function parkedIds({ moments }: Installation): ReadonlySet<ServerId> {
   const parked = new Set<ServerId>();
-  for (const at of installation.events) {
-    const event = events[at]!;
-    if (event.kind === "noted" && event.note.kind === "parked") parked.add(event.note.id);
+  for (const moment of moments) {
+    const note = noteOf(moment, "parked");
+    if (note !== undefined) parked.add(note.id);
   }
   return parked;
 }

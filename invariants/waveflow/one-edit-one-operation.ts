@@ -2,10 +2,9 @@
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { OpContent } from "../../protocol/waveflow/types.ts";
-import type { EventIndex } from "../history.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { type Installation, readHistory, type Reading } from "./reading.ts";
-import { type Operation, sameContent } from "./user-log.ts";
+import { type Installation, readHistory } from "./reading.ts";
+import { type Operation, type Placement, sameContent } from "./user-log.ts";
 import { nameContent, nameOperation } from "./words.ts";
 
 /** What is pushed has the content of its edit. And an edit that was pushed and whose fate its device does not know is
@@ -17,25 +16,22 @@ export const oneEditOneOperation: Law<WaveflowEvent> = {
   requirements: ["WF-DEV-3", "WF-DEV-4", "WF-DEV-6"],
   promise: "An edit is pushed with its own content under its own operation_id, however often it is tried.",
   judge(history) {
-    const reading = readHistory(history);
     const tally = new Tally();
-    for (const installation of reading.installations) judgeInstallation(installation, reading, tally);
+    for (const installation of readHistory(history).installations) judgeInstallation(installation, tally);
     return tally.verdict("no device pushed an edit");
   },
 };
 
-function judgeInstallation(installation: Installation, { history, calls }: Reading, tally: Tally): void {
-  const { actor, user } = installation;
-  const open: { readonly operation: Operation; readonly at: EventIndex }[] = [];
+function judgeInstallation({ actor, actorNumber, user, isFresh, moments }: Installation, tally: Tally): void {
+  const tried: Placement[] = [];
   let hasCrashed = false;
-  for (const at of installation.events) {
-    const event = history.events[at]!;
-    if (event.kind === "crash") hasCrashed = true;
-    if (event.kind !== "invoked" || event.request.kind !== "push" || event.request.scripted === true)
-      continue;
-    if (calls.get(event.call)?.user !== user) continue;
-    for (const op of event.request.ops) {
-      const operation = user.operation(op.operation_id);
+  for (const { kind, at, call } of moments) {
+    if (kind === "crash") hasCrashed = true;
+    if (kind !== "push" || call?.request.kind !== "push" || call.user !== user) continue;
+    const { ops } = call.request;
+    for (let index = 0; index < ops.length; index++) {
+      const op = ops[index]!;
+      const operation = call.operations[index]!;
       tally.look();
       if (operation.edit !== undefined && !sameContent(operation.edit, op)) {
         const { edit, editedAt } = operation;
@@ -45,25 +41,24 @@ function judgeInstallation(installation: Installation, { history, calls }: Readi
             `${nameOperation(op.operation_id)} was made as ${nameContent(edit)}. ${actor} pushed it as ${nameContent(op)}.`,
         );
       }
-      if (operation.editedBy === actor) {
-        if (operation.placements[0]?.call.askedAt === at) open.push({ operation, at });
-        continue;
-      }
-      if (operation.editedBy !== undefined || hasCrashed || !installation.isFresh) continue;
-      const first = open.find(
-        (one) => isUnresolved(one.operation, installation, at) && saysSame(one.operation, op),
+      const first = operation.placements[0]!;
+      if (operation.editedBy === actor && first.call.askedAt === at) tried.push(first);
+      if (operation.editedBy !== undefined || hasCrashed || !isFresh) continue;
+      const other = tried.find(
+        (one) => isSameEdit(one, op) && (operationOf(one).toldAt[actorNumber] ?? Infinity) > at,
       );
-      if (first === undefined) continue;
-      tally.contradict(
-        [first.operation.editedAt, first.at, at],
-        () =>
-          `${actor} pushed ${nameOperation(first.operation.operationId)} (${nameContent(op)}) and does not know what became of it. It pushed the same edit again as ${nameOperation(op.operation_id)}, so that it may be stored twice.`,
-      );
+      if (other === undefined) continue;
+      tally.contradict([operationOf(other).editedAt, other.call.askedAt, at], () => {
+        const name = `${nameOperation(operationOf(other).operationId)} (${nameContent(op)})`;
+        return `${actor} pushed ${name} and does not know what became of it. It pushed the same edit again as ${nameOperation(op.operation_id)}, so that it may be stored twice.`;
+      });
     }
   }
 }
 
-const isUnresolved = ({ toldTo }: Operation, { actor }: Installation, at: EventIndex): boolean =>
-  (toldTo.get(actor) ?? Infinity) > at;
+const operationOf = ({ call, index }: Placement): Operation => call.operations[index]!;
 
-const saysSame = ({ edit }: Operation, op: OpContent): boolean => edit !== undefined && sameContent(edit, op);
+const isSameEdit = (placement: Placement, op: OpContent): boolean => {
+  const { edit } = operationOf(placement);
+  return edit !== undefined && sameContent(edit, op);
+};

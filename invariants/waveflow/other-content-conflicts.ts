@@ -1,8 +1,9 @@
 // The same operation_id with other content is a conflict, and only then.
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
+import { numberIn } from "./body.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { numberIn, type PushCall, readHistory } from "./reading.ts";
+import { type PushCall, readHistory } from "./reading.ts";
 import { sameContent } from "./user-log.ts";
 import { nameContent, nameOperation } from "./words.ts";
 
@@ -26,8 +27,9 @@ export const otherContentConflicts: Law<WaveflowEvent> = {
 
 /** Every push that was accepted with the operation has the content that is stored. */
 function judgeAccepted(call: PushCall, tally: Tally): void {
-  for (const op of call.request.ops) {
-    const operation = call.user.operation(op.operation_id);
+  for (let index = 0; index < call.operations.length; index++) {
+    const op = call.request.ops[index]!;
+    const operation = call.operations[index]!;
     if (operation.placements.length < 2) continue;
     const stored = operation.stored[call.era];
     if (stored === undefined) continue;

@@ -21,10 +21,9 @@ export const queueKeepsOrder: Law<WaveflowEvent> = {
       const operations = finding.pending.map((op) => installation.user.operation(op.operation_id));
       judgeRow(operations, { actor: installation.actor, at, place: "queue" }, tally);
     }
-    for (const { request, actor, askedAt, user } of pushes) {
-      if (request.ops.length < 2 || request.scripted === true) continue;
+    for (const { request, actor, askedAt, operations } of pushes) {
+      if (operations.length < 2 || request.scripted === true) continue;
       tally.look();
-      const operations = request.ops.map((op) => user.operation(op.operation_id));
       judgeRow(operations, { actor, at: askedAt, place: "push" }, tally);
     }
     return tally.verdict("no device had two edits waiting");

@@ -20,7 +20,7 @@ export const refusedBatchesLeaveNothing: Law<WaveflowEvent> = {
     for (const call of pushes) {
       if (hasRawWrites || call.era < 0 || !isFinal(call)) continue;
       tally.look();
-      for (const { operation_id } of call.request.ops) judge(call, call.user.operation(operation_id), tally);
+      for (const operation of call.operations) judge(call, operation, tally);
     }
     return tally.verdict(
       hasRawWrites ? "hand-written requests may have stored anything" : "no push was refused for good",

@@ -4,7 +4,7 @@ import { Tally } from "../tally.ts";
 import { uuidKey } from "../../protocol/waveflow/messages.ts";
 import type { EventIndex } from "../history.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { type Call, type Installation, readHistory, type Reading } from "./reading.ts";
+import { type Call, type Installation, noteOf, readHistory, type Reading } from "./reading.ts";
 import { nameOperation } from "./words.ts";
 
 /** An answer that did not come from the server counts as a reason too: the device cannot tell a gateway's 413.
@@ -21,18 +21,15 @@ export const refusedRowsAreShown: Law<WaveflowEvent> = {
   },
 };
 
-function judgeInstallation(
-  installation: Installation,
-  { history, deviceFindings }: Reading,
-  tally: Tally,
-): void {
-  const { actor, user } = installation;
+function judgeInstallation(installation: Installation, { deviceFindings }: Reading, tally: Tally): void {
+  const { actor, user, moments } = installation;
   const buried = new Map<string, EventIndex>();
-  for (const at of installation.events) {
-    const event = history.events[at]!;
-    if (event.kind !== "noted" || event.note.kind !== "dead-lettered") continue;
+  for (const moment of moments) {
+    const note = noteOf(moment, "dead-lettered");
+    if (note === undefined) continue;
+    const { at } = moment;
     tally.look();
-    const { operationId } = event.note;
+    const { operationId } = note;
     buried.set(uuidKey(operationId), at);
     const placements = user.find(operationId)?.placements ?? [];
     const tried = placements.filter(({ call }) => call.actor === actor && call.answeredAt < at);

@@ -2,7 +2,8 @@
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { numberIn, readHistory } from "./reading.ts";
+import { readHistory } from "./reading.ts";
+import { numberIn } from "./body.ts";
 import { nameMember, nameOperation } from "./words.ts";
 
 /** The number is one, and it is not below the refused stamp: a stamp above the highest accepted one is no regression.

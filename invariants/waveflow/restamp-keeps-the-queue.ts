@@ -4,7 +4,8 @@ import { Tally } from "../tally.ts";
 import type { EventIndex } from "../history.ts";
 import type { PushOp } from "../../protocol/waveflow/types.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { type Installation, numberIn, readHistory, type Reading } from "./reading.ts";
+import { type Installation, noteOf, readHistory } from "./reading.ts";
+import { numberIn } from "./body.ts";
 import { type Operation, sameContent } from "./user-log.ts";
 import { nameOp, nameOperation } from "./words.ts";
 
@@ -16,9 +17,8 @@ export const restampKeepsTheQueue: Law<WaveflowEvent> = {
   promise:
     "A restamp gives every pending row a rising stamp above the one that the server named, and keeps ids, contents and order.",
   judge(history) {
-    const reading = readHistory(history);
     const tally = new Tally();
-    for (const installation of reading.installations) judgeInstallation(installation, reading, tally);
+    for (const installation of readHistory(history).installations) judgeInstallation(installation, tally);
     return tally.verdict("no queue was restamped");
   },
 };
@@ -30,34 +30,30 @@ interface Known {
   refusedAt: EventIndex;
 }
 
-function judgeInstallation(installation: Installation, { history, calls }: Reading, tally: Tally): void {
-  const { user, actor } = installation;
+function judgeInstallation(installation: Installation, tally: Tally): void {
+  const { user, moments } = installation;
+  if (!moments.some(({ kind }) => kind === "restamped")) return;
   const known: Known = { waiting: new Set(), storedMax: 0, refusedAt: -1 };
-  for (const at of installation.events) {
-    const event = history.events[at]!;
-    if (event.kind === "crash") known.waiting.clear();
-    if (
-      event.kind === "refused" &&
-      event.type === "lamport_regression" &&
-      calls.get(event.call)?.actor === actor
-    ) {
-      known.storedMax = numberIn(event.body, "stored_max") ?? 0;
+  for (const moment of moments) {
+    const { kind, at, call, operation } = moment;
+    if (kind === "crash") known.waiting.clear();
+    if (kind === "regression" && call !== undefined) {
+      known.storedMax = numberIn(call.body, "stored_max") ?? 0;
       known.refusedAt = at;
     }
-    if (event.kind !== "noted") continue;
-    const { note } = event;
-    if (note.kind === "edited") {
-      const operation = user.operation(note.op.operation_id);
+    if (operation !== undefined) {
       if ((operation.placements[0]?.call.askedAt ?? Infinity) > at) known.waiting.add(operation);
-    } else if (note.kind === "dropped") {
-      for (const operationId of note.operationIds) known.waiting.delete(user.operation(operationId));
-    } else if (note.kind === "dead-lettered") known.waiting.delete(user.operation(note.operationId));
-    else if (note.kind === "restamped") {
-      tally.look();
-      const fault = findFault(note.ops, installation, known);
-      if (fault !== undefined)
-        tally.contradict([...fault.events, known.refusedAt, at], () => fault.explanation);
-    }
+    } else if (kind === "dropped") {
+      for (const operationId of noteOf(moment, kind)!.operationIds)
+        known.waiting.delete(user.operation(operationId));
+    } else if (kind === "dead-lettered")
+      known.waiting.delete(user.operation(noteOf(moment, kind)!.operationId));
+    const restamped = noteOf(moment, "restamped");
+    if (restamped === undefined) continue;
+    tally.look();
+    const fault = findFault(restamped.ops, installation, known);
+    if (fault !== undefined)
+      tally.contradict([...fault.events, known.refusedAt, at], () => fault.explanation);
   }
 }
 

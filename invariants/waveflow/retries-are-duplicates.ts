@@ -1,8 +1,9 @@
 // The answer to a retry: the stored id and stamp, called a duplicate, and not a refusal for an old stamp.
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
+import { numberIn } from "./body.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { numberIn, type PushCall, readHistory } from "./reading.ts";
+import { type PushCall, readHistory } from "./reading.ts";
 import type { Operation } from "./user-log.ts";
 import { nameContent, nameOperation } from "./words.ts";
 
@@ -28,8 +29,9 @@ export const retriesAreDuplicates: Law<WaveflowEvent> = {
 function judgeAnswer(call: PushCall, tally: Tally): void {
   const { results } = call.reply!;
   for (let index = 0; index < results.length; index++) {
-    const { operation_id, id, status } = results[index]!;
-    const operation = call.user.operation(operation_id);
+    const { id, status } = results[index]!;
+    const operation = call.operations[index];
+    if (operation === undefined) continue;
     const knownAt = knownBefore(operation, call);
     if (knownAt === undefined) {
       judgeStamp(call, index, tally);
@@ -59,9 +61,10 @@ function judgeStamp(call: PushCall, index: number, tally: Tally): void {
 }
 
 function judgeRefusal(call: PushCall, tally: Tally): void {
-  const refused = call.request.ops[numberIn(call.body, "index") ?? -1];
-  if (refused === undefined) return;
-  const operation = call.user.operation(refused.operation_id);
+  const index = numberIn(call.body, "index") ?? -1;
+  const refused = call.request.ops[index];
+  const operation = call.operations[index];
+  if (refused === undefined || operation === undefined) return;
   const knownAt = knownBefore(operation, call);
   if (knownAt === undefined) return;
   tally.look();

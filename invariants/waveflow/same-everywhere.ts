@@ -1,11 +1,10 @@
-// When everybody has come to rest, everybody sees the same, and it is what the log says.
-import { foldLog, type FoldedState } from "../../protocol/waveflow/fold.ts";
+// When everybody has come to rest, everybody sees the same, and it is what all accepted ops together say.
 import { uuidKey } from "../../protocol/waveflow/messages.ts";
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import { eraOfState } from "./device-state.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { type LogFinding, readHistory } from "./reading.ts";
+import { readHistory } from "./reading.ts";
 import { findDifference, parkedEntities } from "./state-of.ts";
 import { nameValue } from "./words.ts";
 
@@ -25,11 +24,11 @@ export const sameEverywhere: Law<WaveflowEvent> = {
     "WF-DEV-11",
     "WF-DEV-12",
   ],
-  promise: "At rest, every connected device shows the state to which the log of its user folds.",
+  promise:
+    "At rest, every connected device shows the fold of every operation that its user ever had accepted.",
   judge(history) {
     const reading = readHistory(history);
     const tally = new Tally();
-    const folds = new Map<LogFinding, FoldedState>();
     for (const { installation, finding, at, isAtRest, settledAt, era } of reading.deviceFindings) {
       if (!isAtRest || !finding.connected || finding.pending.length > 0) continue;
       const log = reading.logs.findLast(
@@ -38,18 +37,20 @@ export const sameEverywhere: Law<WaveflowEvent> = {
       if (log === undefined || finding.cursor !== log.finding.head) continue;
       if (eraOfState(reading, installation, at) !== era) continue;
       tally.look();
-      let state = folds.get(log);
-      if (state === undefined) folds.set(log, (state = foldLog(log.finding.ops)));
       const parked = new Set(finding.parked.map(uuidKey));
       const except =
         parked.size === 0 ? parked : parkedEntities(installation.user.era(era), (id) => parked.has(id));
-      const difference = findDifference(state, finding.visible, except);
+      const difference = findDifference(
+        installation.user.era(era).foldUpTo(finding.cursor),
+        finding.visible,
+        except,
+      );
       if (difference === undefined) continue;
       const { entity, field, expected, seen } = difference;
       tally.contradict(
         [log.at, at],
         () =>
-          `The log of user ${installation.user.name} makes ${field} of ${entity} ${nameValue(expected)}. ${installation.actor}, which has everything up to ${finding.cursor}, shows ${nameValue(seen)}.`,
+          `Everything that user ${installation.user.name} ever had accepted makes ${field} of ${entity} ${nameValue(expected)}. ${installation.actor}, which has everything up to ${finding.cursor}, shows ${nameValue(seen)}.`,
       );
     }
     return tally.verdict("nobody was looked at who was connected and at rest");

@@ -1,7 +1,6 @@
 // States as the laws compare them: the fold of what is known of a log, against what a device shows.
 import { jsonEqual, type JsonValue } from "../../protocol/json.ts";
-import { entityKey, type FoldedState, foldLog, type VisibleState } from "../../protocol/waveflow/fold.ts";
-import type { ServerId } from "../../protocol/waveflow/types.ts";
+import { entityKey, type FoldedState, type VisibleState } from "../../protocol/waveflow/fold.ts";
 import type { EraLog } from "./user-log.ts";
 
 /** A register in which two states differ. `undefined`: not there. */
@@ -10,16 +9,6 @@ export interface Difference {
   readonly field: string;
   readonly expected: JsonValue | undefined;
   readonly seen: JsonValue | undefined;
-}
-
-/** The state of every op that was ever known to be stored, up to an id. */
-export function foldKnown(log: EraLog, upTo: ServerId): FoldedState {
-  const ops = [];
-  for (const { id, content } of log.sorted()) {
-    if (id > upTo) break;
-    ops.push({ ...content, id });
-  }
-  return foldLog(ops);
 }
 
 /** The first difference between a fold and what is shown, entities in `except` left out. */

@@ -1,11 +1,15 @@
 // What the observers together know of one user's log: which operation has which id, who was shown it and when. A server
 // that is put back to a backup begins a new era: ids and receipts of the era before may be given out again, so facts of
 // different eras are never held against each other.
+import { type FoldedState, foldLog } from "../../protocol/waveflow/fold.ts";
 import { jsonEqual } from "../../protocol/json.ts";
 import { uuidKey } from "../../protocol/waveflow/messages.ts";
 import type { LogOp, OpContent, OperationId, ServerId } from "../../protocol/waveflow/types.ts";
 import type { EventIndex } from "../history.ts";
 import type { PushCall } from "./reading.ts";
+
+/** No era: a restore of the server lies between request and answer. */
+export const noEra = -1;
 
 /** One place of an operation in a push. */
 export interface Placement {
@@ -25,8 +29,9 @@ export interface Operation {
   editedBy: string | undefined;
   editedAt: EventIndex;
   edit: OpContent | undefined;
-  /** By actor: the first event in which the server named the operation to it, in a reply, page or frame. */
-  readonly toldTo: Map<string, EventIndex>;
+  /** By the number of an actor: the first event in which the server named the operation to it, in a reply, page or
+   *  frame. */
+  readonly toldAt: (EventIndex | undefined)[];
 }
 
 /** An operation that the server is known to have stored, in one era. Event indices; `Infinity` where it never came. */
@@ -94,7 +99,7 @@ export class UserLog {
         editedBy: undefined,
         editedAt: Infinity,
         edit: undefined,
-        toldTo: new Map(),
+        toldAt: [],
       };
       this.operations.set(key, operation);
     }
@@ -120,6 +125,11 @@ export class EraLog {
   readonly era: number;
   readonly byId = new Map<ServerId, Stored>();
   readonly clashes: Clash[] = [];
+  /** Heads that were told in answers. */
+  readonly heads = new Rising();
+  /** Watermarks that were told. */
+  readonly watermarks = new Rising();
+  readonly #folds = new Map<ServerId, FoldedState>();
   readonly #entities = new Map<string, Map<string, EntityLog>>();
   readonly #all: Stored[] = [];
   #isSorted = true;
@@ -170,16 +180,29 @@ export class EraLog {
     return this.#entities.get(content.entity_type)?.get(content.entity_id);
   }
 
-  /** The lowest id above `stored` and at most `upTo` that supersedes it; `undefined` where it still decides. */
+  /** An id above `stored` and at most `upTo` that supersedes it; `undefined` where it still decides. */
   superseder(stored: Stored, upTo: ServerId): ServerId | undefined {
     const { content, id } = stored;
     const entity = this.entity(content);
     if (entity === undefined) return undefined;
-    const inDelete = lowestBetween(entity.deletes, id, upTo);
-    if (content.op === "delete") return inDelete;
-    const inField = lowestBetween(entity.fields.get(content.field ?? "") ?? [], id, upTo);
-    if (inDelete === undefined || inField === undefined) return inDelete ?? inField;
-    return Math.min(inDelete, inField);
+    const inDelete = someBetween(entity.deletes, id, upTo);
+    if (inDelete !== undefined || content.op === "delete") return inDelete;
+    return someBetween(entity.fields.get(content.field ?? ""), id, upTo);
+  }
+
+  /** The state of everything that was ever known to be stored, up to an id. What is superseded is left out at once,
+   *  because folding is what costs. */
+  foldUpTo(upTo: ServerId): FoldedState {
+    let state = this.#folds.get(upTo);
+    if (state !== undefined) return state;
+    const ops = [];
+    for (const stored of this.sorted()) {
+      if (stored.id > upTo) break;
+      if (this.superseder(stored, upTo) === undefined) ops.push({ ...stored.content, id: stored.id });
+    }
+    state = foldLog(ops);
+    this.#folds.set(upTo, state);
+    return state;
   }
 
   #add(seen: Parameters<EraLog["note"]>[0]): Stored {
@@ -237,14 +260,59 @@ export class EraLog {
 
 /** Equality of what an edit says, stamp and device aside. A delete may leave out what is null.  Source: WF-PUSH-4. */
 export const sameContent = (left: OpContent, right: OpContent): boolean =>
+  left === right || haveSameContent(left, right);
+
+const haveSameContent = (left: OpContent, right: OpContent): boolean =>
   left.entity_id === right.entity_id &&
   (left.field ?? null) === (right.field ?? null) &&
   left.op === right.op &&
   left.entity_type === right.entity_type &&
   (left.value === right.value || jsonEqual(left.value ?? null, right.value ?? null));
 
-function lowestBetween(ids: readonly ServerId[], above: ServerId, upTo: ServerId): ServerId | undefined {
-  let lowest: ServerId | undefined;
-  for (const id of ids) if (id > above && id <= upTo && (lowest === undefined || id < lowest)) lowest = id;
-  return lowest;
+/** Ids come in mostly ascending, so the search begins at the end. */
+function someBetween(
+  ids: readonly ServerId[] | undefined,
+  above: ServerId,
+  upTo: ServerId,
+): ServerId | undefined {
+  if (ids === undefined) return undefined;
+  for (let place = ids.length - 1; place >= 0; place--) {
+    const id = ids[place]!;
+    if (id > above && id <= upTo) return id;
+  }
+  return undefined;
+}
+
+/** Something that only rises, as it was known at each moment. */
+export class Rising {
+  readonly #values: number[] = [];
+  readonly #moments: EventIndex[] = [];
+
+  /** Moments come in order. */
+  add(value: number, at: EventIndex): void {
+    if (this.#values.length > 0 && value <= this.#values[this.#values.length - 1]!) return;
+    this.#values.push(value);
+    this.#moments.push(at);
+  }
+
+  /** The highest value known before an event, and since when; `undefined` for none. */
+  before(at: EventIndex): { readonly value: number; readonly at: EventIndex } | undefined {
+    let low = 0;
+    let high = this.#moments.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#moments[middle]! < at) low = middle + 1;
+      else high = middle;
+    }
+    return low === 0 ? undefined : { value: this.#values[low - 1]!, at: this.#moments[low - 1]! };
+  }
+
+  /** The highest value known before an event, if it has reached this one. */
+  reachedBefore(
+    value: number,
+    at: EventIndex,
+  ): { readonly value: number; readonly at: EventIndex } | undefined {
+    const highest = this.before(at);
+    return highest !== undefined && highest.value >= value ? highest : undefined;
+  }
 }

@@ -2,7 +2,7 @@
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { readHistory, type WatermarkReport } from "./reading.ts";
+import { readHistory } from "./reading.ts";
 
 /** Source: WF-COMP-3, WF-COMP-4. */
 export const watermarkOnlyGrows: Law<WaveflowEvent> = {
@@ -12,35 +12,30 @@ export const watermarkOnlyGrows: Law<WaveflowEvent> = {
   judge(history) {
     const { watermarks, answers } = readHistory(history);
     const tally = new Tally();
-    for (let index = 0; index < watermarks.length; index++) {
-      const later = watermarks[index]!;
-      for (let before = 0; before < index; before++) compare(watermarks[before]!, later, tally);
+    for (const { user, era, compactedUpTo, askedAt, knownAt } of watermarks) {
+      const before = user.era(era).watermarks.before(askedAt);
+      if (before === undefined) continue;
+      tally.look();
+      if (compactedUpTo >= before.value) continue;
+      tally.contradict(
+        [before.at, askedAt, knownAt],
+        () =>
+          `The log of user ${user.name} was compacted up to ${before.value}. Somebody asked afterwards and was told ${compactedUpTo}.`,
+      );
     }
-    if (watermarks.length > 0) {
-      for (const call of answers) {
-        for (const { user, era, compactedUpTo, knownAt } of watermarks) {
-          if (user !== call.user || era !== call.era || knownAt > call.askedAt) continue;
-          tally.look();
-          if (call.reply!.head >= compactedUpTo) continue;
-          tally.contradict(
-            [knownAt, call.askedAt, call.answeredAt],
-            () =>
-              `The log of user ${user.name} was compacted up to ${compactedUpTo}. ${call.actor} asked afterwards, and head is only ${call.reply!.head}.`,
-          );
-        }
-      }
+    if (watermarks.length === 0) return tally.verdict("nobody was told of a watermark");
+    for (const { user, era, actor, askedAt, answeredAt, reply } of answers) {
+      const before = user.era(era).watermarks.before(askedAt);
+      if (before === undefined) continue;
+      tally.look();
+      const { head } = reply!;
+      if (head >= before.value) continue;
+      tally.contradict(
+        [before.at, askedAt, answeredAt],
+        () =>
+          `The log of user ${user.name} was compacted up to ${before.value}. ${actor} asked afterwards, and head is only ${head}.`,
+      );
     }
-    return tally.verdict("nobody was told of a watermark twice");
+    return tally.verdict("nobody asked again after a watermark was told");
   },
 };
-
-function compare(before: WatermarkReport, later: WatermarkReport, tally: Tally): void {
-  if (before.user !== later.user || before.era !== later.era || before.knownAt > later.askedAt) return;
-  tally.look();
-  if (later.compactedUpTo >= before.compactedUpTo) return;
-  tally.contradict(
-    [before.knownAt, later.askedAt, later.knownAt],
-    () =>
-      `The log of user ${later.user.name} was compacted up to ${before.compactedUpTo}. Somebody asked afterwards and was told ${later.compactedUpTo}.`,
-  );
-}

@@ -1,0 +1,441 @@
+// Makes the reading of a history (reading.ts): one pass over the events, event kind by event kind.
+import { isJsonObject } from "../../protocol/json.ts";
+import { uuidKey } from "../../protocol/waveflow/messages.ts";
+import type { DeviceId, LogOp, PushOp, ServerId } from "../../protocol/waveflow/types.ts";
+import type { CallId, EventIndex } from "../history.ts";
+import { numberIn } from "./body.ts";
+import type { WaveflowCall, WaveflowEvent, WaveflowHistory, WaveflowNote } from "./events.ts";
+import type {
+  AckCall,
+  Call,
+  DeviceFinding,
+  FrameReading,
+  Installation,
+  LogFinding,
+  Moment,
+  PullCall,
+  PushCall,
+  Reading,
+  WatermarkReport,
+} from "./reading.ts";
+import { listReads } from "./reads.ts";
+import { type EraLog, noEra, type Operation, type Stored, UserLog } from "./user-log.ts";
+
+type EventOf<Kind extends WaveflowEvent["kind"]> = Extract<WaveflowEvent, { kind: Kind }>;
+
+export class Reader {
+  readonly #history: WaveflowHistory;
+  readonly #users = new Map<string, UserLog>();
+  readonly #calls: (Call | undefined)[] = [];
+  readonly #pushes: PushCall[] = [];
+  readonly #pulls: PullCall[] = [];
+  readonly #acks: AckCall[] = [];
+  readonly #answers: (PushCall | PullCall)[] = [];
+  readonly #frames: FrameReading[] = [];
+  readonly #installations: Installation[] = [];
+  readonly #present = new Map<string, Installation>();
+  readonly #actorNumbers = new Map<string, number>();
+  readonly #socketAskedAt = new Map<string, EventIndex>();
+  readonly #copiedDisks = new Set<string>();
+  readonly #deviceKeys = new Map<DeviceId, DeviceId>();
+  readonly #names = new Map<DeviceId, string>();
+  readonly #deviceFindings: DeviceFinding[] = [];
+  readonly #logs: LogFinding[] = [];
+  readonly #watermarks: WatermarkReport[] = [];
+  readonly #upheavals: EventIndex[] = [];
+  readonly #restores: EventIndex[] = [];
+  #hasRawWrites = false;
+  #era = 0;
+  #calmAt: EventIndex = -1;
+  #settledAt: EventIndex = -1;
+  #isAtRest = false;
+
+  constructor(history: WaveflowHistory) {
+    this.#history = history;
+  }
+
+  read(): Reading {
+    const { events } = this.#history;
+    for (let at = 0; at < events.length; at++) this.#take(events[at]!, at);
+    return {
+      history: this.#history,
+      users: this.#users,
+      calls: this.#calls,
+      pushes: this.#pushes,
+      pulls: this.#pulls,
+      acks: this.#acks,
+      answers: this.#answers,
+      frames: this.#frames,
+      installations: this.#installations,
+      deviceFindings: this.#deviceFindings,
+      logs: this.#logs,
+      watermarks: this.#watermarks,
+      reads: listReads(this.#pulls, this.#logs),
+      upheavals: this.#upheavals,
+      restores: this.#restores,
+      hasRawWrites: this.#hasRawWrites,
+      deviceName: (device) => (device === undefined ? "a device" : (this.#names.get(device) ?? device)),
+    };
+  }
+
+  #take(event: WaveflowEvent, at: EventIndex): void {
+    const { kind } = event;
+    if (kind === "found") return this.#found(event, at);
+    this.#isAtRest = false;
+    switch (kind) {
+      case "joined":
+        return this.#joined(event, at);
+      case "invoked":
+        return this.#invoked(event, at);
+      case "accepted":
+        return this.#accepted(event, at);
+      case "refused":
+        return this.#refused(event, at);
+      case "unknown":
+        return this.#unanswered(event, at);
+      case "frame":
+        return this.#frame(event, at);
+      case "noted":
+        return this.#noted(event, at);
+      case "compacted": {
+        this.#upheavals.push(at);
+        const { user, compactedUpTo } = event;
+        return this.#watermark({
+          user: this.#user(user),
+          era: this.#era,
+          compactedUpTo,
+          askedAt: -1,
+          knownAt: at,
+        });
+      }
+      case "fault":
+        this.#upheavals.push(at);
+        return this.#fault(event, at);
+      case "crash":
+        this.#upheavals.push(at);
+        return this.#moment(this.#present.get(event.target), kind, at);
+      case "restart":
+        return this.#moment(this.#present.get(event.target), kind, at);
+      case "calm":
+        this.#calmAt = at;
+        return;
+      case "settled":
+        this.#upheavals.push(at);
+        this.#settledAt = at;
+        this.#isAtRest = event.quiet;
+        return;
+    }
+  }
+
+  #user(name: string): UserLog {
+    let user = this.#users.get(name);
+    if (user === undefined) {
+      user = new UserLog(name);
+      this.#users.set(name, user);
+    }
+    return user;
+  }
+
+  /** Lower case; devices are few and named often. */
+  #deviceKey(device: DeviceId): DeviceId {
+    let key = this.#deviceKeys.get(device);
+    if (key === undefined) {
+      key = uuidKey(device);
+      this.#deviceKeys.set(device, key);
+    }
+    return key;
+  }
+
+  #actorNumber(actor: string): number {
+    let number = this.#actorNumbers.get(actor);
+    if (number === undefined) {
+      number = this.#actorNumbers.size;
+      this.#actorNumbers.set(actor, number);
+    }
+    return number;
+  }
+
+  #joined(event: EventOf<"joined">, at: EventIndex): void {
+    const { actor, server = "" } = event;
+    const device = this.#deviceKey(event.deviceId);
+    const present = this.#present.get(actor);
+    const isCopied = this.#copiedDisks.delete(actor);
+    const isSame =
+      present?.user.name === event.user && present.device === device && present.server === server;
+    if (isSame && !isCopied) this.#moment(present, "joined", at);
+    else this.#install({ actor, user: this.#user(event.user), device, server, isCopied });
+  }
+
+  #install(
+    made: Pick<Installation, "actor" | "user" | "device" | "server"> & { isCopied: boolean },
+  ): Installation {
+    const { actor, user, device, server, isCopied } = made;
+    const wasHere = this.#installations.some(
+      (one) => one.device === device && one.user === user && one.server === server,
+    );
+    const installation: Installation = {
+      actor,
+      actorNumber: this.#actorNumber(actor),
+      user,
+      device,
+      server,
+      era: this.#era,
+      isFresh: !isCopied && !wasHere,
+      given: 0,
+      moments: [],
+    };
+    this.#installations.push(installation);
+    this.#present.set(actor, installation);
+    if (!this.#names.has(device)) this.#names.set(device, actor);
+    return installation;
+  }
+
+  /** The actor's installation. One of which nobody told that it joined is made up from its first call, and so is one
+   *  whose first call under another account was quicker than the word of it. */
+  #installationOf(actor: string, request: WaveflowCall): Installation {
+    const present = this.#present.get(actor);
+    const isOther =
+      present?.user.name !== request.user && request.kind !== "raw" && request.scripted !== true;
+    if (present !== undefined && !isOther) return present;
+    const device = this.#deviceKey(request.device);
+    if (present !== undefined) {
+      return this.#install({ ...present, user: this.#user(request.user), device, isCopied: false });
+    }
+    return this.#install({ actor, user: this.#user(request.user), device, server: "", isCopied: true });
+  }
+
+  #moment(
+    installation: Installation | undefined,
+    kind: Moment["kind"],
+    at: EventIndex,
+    note?: WaveflowNote,
+    call?: Call,
+  ): void {
+    installation?.moments.push({ kind, at, given: installation.given, note, call, operation: undefined });
+  }
+
+  #invoked(event: EventOf<"invoked">, at: EventIndex): void {
+    const { actor, request, call: number } = event;
+    const user = this.#user(request.user);
+    const installation = this.#installationOf(actor, request);
+    const call: Call = {
+      number,
+      request,
+      actor,
+      installation,
+      user,
+      device: this.#deviceKey(request.device),
+      askedAt: at,
+      answeredAt: Infinity,
+      outcome: "open",
+      era: this.#era,
+      reply: undefined,
+      status: 0,
+      type: "",
+      body: undefined,
+      operations: request.kind === "push" ? operationsOf(request.ops, user) : noOperations,
+    };
+    this.#calls[number] = call;
+    switch (request.kind) {
+      case "push":
+        return this.#pushAsked(call, at);
+      case "pull":
+        this.#pulls.push(call as unknown as PullCall);
+        return;
+      case "ack":
+        this.#acks.push(call as unknown as AckCall);
+        if (request.scripted !== true) this.#moment(installation, "ack", at, undefined, call);
+        return;
+      case "socket":
+        this.#socketAskedAt.set(actor, at);
+        return;
+      case "raw":
+        if (request.method !== "GET") this.#hasRawWrites = true;
+        return;
+    }
+  }
+
+  #pushAsked(call: Call, at: EventIndex): void {
+    const { operations, installation, request } = call;
+    const push = call as unknown as PushCall;
+    this.#pushes.push(push);
+    for (let index = 0; index < operations.length; index++)
+      operations[index]!.placements.push({ call: push, index });
+    if (request.scripted !== true) this.#moment(installation, "push", at, undefined, call);
+  }
+
+  #ended(number: CallId, outcome: Call["outcome"], at: EventIndex): Call | undefined {
+    const call = this.#calls[number];
+    if (call === undefined || call.outcome !== "open") return undefined;
+    call.outcome = outcome;
+    call.answeredAt = at;
+    if (call.era !== this.#era) call.era = noEra;
+    return call;
+  }
+
+  #accepted(event: EventOf<"accepted">, at: EventIndex): void {
+    const { reply } = event;
+    const call = this.#ended(event.call, "accepted", at) as Call<WaveflowCall, unknown> | undefined;
+    if (call === undefined) return;
+    if (reply.kind === "push" && call.request.kind === "push") {
+      call.reply = reply.reply;
+      this.#pushAccepted(call as PushCall, at);
+    } else if (reply.kind === "pull" && call.request.kind === "pull") {
+      call.reply = reply.reply;
+      this.#pullAccepted(call as PullCall, at);
+    } else call.reply = reply;
+  }
+
+  #pushAccepted(call: PushCall, at: EventIndex): void {
+    const { user, era, operations, request, installation, device } = call;
+    const { results, head } = call.reply!;
+    const log = era === noEra ? undefined : user.era(era);
+    if (log !== undefined) {
+      this.#answers.push(call);
+      log.heads.add(head, at);
+    }
+    for (let index = 0; index < results.length; index++) {
+      const { operation_id, id, lamport_ts: lamport, status } = results[index]!;
+      const operation = user.operation(operation_id);
+      operation.toldAt[installation.actorNumber] ??= at;
+      if (log === undefined || operations[index] !== operation) continue;
+      const isNew = status === "stored";
+      const content = request.ops[index]!;
+      const stored = log.note({ operation, id, lamport, device: isNew ? device : undefined, content, at });
+      if (stored.acceptedAt === Infinity) stored.acceptedAt = at;
+      if (!isNew) continue;
+      if (stored.storedAt === Infinity) stored.storedAt = at;
+      else log.noteStoredTwice(stored, at);
+    }
+  }
+
+  #pullAccepted(call: PullCall, at: EventIndex): void {
+    const { user, era, askedAt, installation } = call;
+    const { ops, head } = call.reply!;
+    const log = era === noEra ? undefined : user.era(era);
+    if (log !== undefined) {
+      this.#answers.push(call);
+      log.heads.add(head, at);
+    }
+    give(installation, Math.max(head, ops.at(-1)?.id ?? 0));
+    this.#moment(installation, "page", at, undefined, call as unknown as Call);
+    for (const op of ops) {
+      const operation = user.operation(op.operation_id);
+      operation.toldAt[installation.actorNumber] ??= at;
+      if (log === undefined) continue;
+      const stored = this.#see(log, operation, op, at);
+      if (stored.readAt === Infinity) stored.readAt = at;
+      if (askedAt > stored.lastPullAskedAt) stored.lastPullAskedAt = askedAt;
+      stored.lastPulledAt = at;
+    }
+  }
+
+  #see(log: EraLog, operation: Operation, op: LogOp, at: EventIndex): Stored {
+    const known = operation.stored[log.era];
+    const device = known?.device ?? this.#deviceKey(op.device_id);
+    const stored = log.note({ operation, id: op.id, lamport: op.lamport_ts, device, content: op, at });
+    if (known !== undefined) log.noteContent(stored, op, at);
+    return stored;
+  }
+
+  #refused(event: EventOf<"refused">, at: EventIndex): void {
+    const { status, type, body } = event;
+    const call = this.#ended(event.call, status >= 500 ? "unknown" : "refused", at);
+    if (call === undefined) return;
+    call.status = status;
+    call.type = type;
+    call.body = body;
+    if (type === "lamport_regression") this.#moment(call.installation, "regression", at, undefined, call);
+    if (type !== "resync_required" || call.era === noEra) return;
+    const compactedUpTo = numberIn(body, "compacted_up_to");
+    if (compactedUpTo === undefined) return;
+    const { user, era, askedAt } = call;
+    this.#watermark({ user, era, compactedUpTo, askedAt, knownAt: at });
+  }
+
+  #unanswered({ call: number, status = 0 }: EventOf<"unknown">, at: EventIndex): void {
+    const call = this.#ended(number, "unknown", at);
+    if (call !== undefined) call.status = status;
+  }
+
+  #watermark(report: WatermarkReport): void {
+    this.#watermarks.push(report);
+    report.user.era(report.era).watermarks.add(report.compactedUpTo, report.knownAt);
+  }
+
+  #frame(event: EventOf<"frame">, at: EventIndex): void {
+    const { actor, frame } = event;
+    const installation = this.#present.get(actor);
+    if (installation === undefined || !isJsonObject(frame)) return;
+    const socketAskedAt = this.#socketAskedAt.get(actor) ?? -1;
+    const isOfThisEra = socketAskedAt > (this.#restores.at(-1) ?? -2);
+    const era = isOfThisEra ? this.#era : noEra;
+    const { type } = frame;
+    this.#frames.push({ at, era, installation, socketAskedAt, type, frame });
+    if (type !== "op" || !isJsonObject(frame.op) || typeof frame.op.operation_id !== "string") return;
+    const op = frame.op as unknown as LogOp;
+    const operation = installation.user.operation(op.operation_id);
+    operation.toldAt[installation.actorNumber] ??= at;
+    give(installation, op.id);
+    if (era === noEra) return;
+    const stored = this.#see(installation.user.era(era), operation, op, at);
+    if (stored.framedAt === Infinity) stored.framedAt = at;
+  }
+
+  #noted(event: EventOf<"noted">, at: EventIndex): void {
+    const { actor, note } = event;
+    const installation = this.#present.get(actor);
+    if (installation === undefined) return;
+    const { given, moments, user } = installation;
+    const operation = note.kind === "edited" ? user.operation(note.op.operation_id) : undefined;
+    moments.push({ kind: note.kind, at, given, note, call: undefined, operation });
+    if (note.kind !== "edited" || operation === undefined) return;
+    if (operation.editedBy !== undefined) return;
+    operation.editedBy = actor;
+    operation.editedAt = at;
+    operation.edit = note.op;
+  }
+
+  #fault(event: EventOf<"fault">, at: EventIndex): void {
+    const { fault, target } = event;
+    if (this.#present.has(target)) {
+      if (fault === "restore" || fault === "clone") this.#copiedDisks.add(target);
+    } else if (fault === "restore") {
+      this.#era++;
+      this.#restores.push(at);
+    }
+  }
+
+  #found(event: EventOf<"found">, at: EventIndex): void {
+    const { finding } = event;
+    const era = this.#era;
+    const isAtRest = this.#isAtRest;
+    const settledAt = this.#settledAt;
+    if (finding.kind === "device") {
+      const installation = this.#present.get(event.actor);
+      if (installation === undefined) return;
+      this.#deviceFindings.push({ at, era, installation, finding, settledAt, isAtRest });
+      return;
+    }
+    const user = this.#user(finding.user);
+    const log = user.era(era);
+    for (const op of finding.ops) {
+      const stored = this.#see(log, user.operation(op.operation_id), op, at);
+      if (stored.readAt === Infinity) stored.readAt = at;
+      stored.lastLoggedAt = at;
+    }
+    this.#logs.push({ at, era, user, finding, calmAt: this.#calmAt, settledAt, isAtRest });
+  }
+}
+
+const noOperations: readonly Operation[] = [];
+
+function operationsOf(ops: readonly PushOp[], user: UserLog): readonly Operation[] {
+  const operations: Operation[] = [];
+  for (const { operation_id } of ops) operations.push(user.operation(operation_id));
+  return operations;
+}
+
+function give(installation: Installation, id: ServerId): void {
+  if (typeof id === "number" && id > installation.given) installation.given = id;
+}
