@@ -33,7 +33,7 @@ export function assess(
     durationMs,
     faults: observed.faults,
     unusedFaults: observed.unusedFaults,
-    ...(outcome === "fail" ? { history: observed.history } : {}),
+    ...(outcome === "fail" ? { history: observed.history, notes: observed.notes ?? [] } : {}),
     ...(observed.digest === undefined ? {} : { digest: observed.digest }),
     ...(observed.virtualMs === undefined ? {} : { virtualMs: observed.virtualMs }),
   };

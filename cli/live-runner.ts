@@ -1,5 +1,6 @@
 // The live world as the runner sees it. Nothing is started, and no database driver is loaded, before it is needed.
 import type { LiveRunner } from "../live/run.ts";
+import { waitsMs } from "../live/waits.ts";
 import { checksOf } from "./checks.ts";
 import { SetupError } from "./errors.ts";
 import { protocols } from "./protocols.ts";
@@ -20,6 +21,7 @@ export async function createLiveRunner({ workers, timeout }: LiveRunnerFlags): P
     world: "live",
     abilities: liveAbilities,
     workers,
+    waitsMs,
     prepare(scenarios) {
       if (scenarios.length === 0) return;
       // A failure to open is told by the first run, which waits for the same promise.
@@ -30,15 +32,24 @@ export async function createLiveRunner({ workers, timeout }: LiveRunnerFlags): P
     },
     async run(scenario, options) {
       const runner = await open();
-      const run = await runner.run(scenario, options);
+      const run = await runner.run(scenario, options).catch(toSetupError);
       return {
         history: run.history,
         ...checksOf(run.checks, run.unusedFaults),
         faults: Object.fromEntries(run.faultCounts),
+        notes: run.serverOutput,
       };
     },
     close: async () => (await opened?.catch(() => undefined))?.close(),
   };
+}
+
+/** Servers that do not come up are no fault of the scenario. */
+function toSetupError(error: unknown): never {
+  if (error instanceof Error && error.name === "SubjectFailed") {
+    throw new SetupError(`the live world: ${error.message}`, { cause: error });
+  }
+  throw error;
 }
 
 async function openLive(scenarioTimeoutMs: number): Promise<LiveRunner> {

@@ -10,7 +10,7 @@ import { selectScenarios } from "./select.ts";
 
 /** Units: milliseconds. A scenario takes milliseconds in the simulation and a second or two in the live world. */
 const defaultTimeoutMs = 60_000;
-const defaultWorkers = 4;
+const defaultWorkers = 12;
 const workersMax = 64;
 
 export interface SelectionFlags {

@@ -86,10 +86,11 @@ class Run {
     world.prepare?.(scenarios.filter((scenario) => missingAbilities(scenario, world).length === 0));
     const queue = scenarios.map((scenario) => this.#attempt(scenario, world));
     const results: ScenarioResult[] = Array.from({ length: queue.length });
+    const order = longestFirst(scenarios, world);
     let next = 0;
     const work = async (): Promise<void> => {
-      while (next < queue.length) {
-        const index = next++;
+      while (next < order.length) {
+        const index = order[next++]!;
         const result = await this.#one(queue[index]!, world);
         results[index] = result;
         if (result.outcome === "fail" || result.outcome === "error") this.#failures++;
@@ -136,6 +137,12 @@ class Run {
     const seed = this.#request.seed ?? scenario.seed ?? defaultSeed;
     return { scenario, world, seed, replay: replayCommand([world, scenario.id, "--seed", seed]) };
   }
+}
+
+/** Places in the list, those that wait longest first: a long one that began last would hold up the end. */
+function longestFirst(scenarios: readonly Scenario[], world: WorldRunner): readonly number[] {
+  const waits = scenarios.map((scenario) => world.waitsMs?.(scenario) ?? 0);
+  return [...scenarios.keys()].sort((left, right) => waits[right]! - waits[left]! || left - right);
 }
 
 /** Lets signals be heard and progress be painted: a simulated run never returns to the event loop by itself. */

@@ -17,6 +17,8 @@ export interface Observed {
   readonly virtualMs?: number;
   /** Kernel events taken; only the simulation counts them. */
   readonly events?: number;
+  /** What the subject last said, where it was a process and the scenario went wrong. */
+  readonly notes?: readonly string[];
 }
 
 export interface RunOptions {
@@ -30,6 +32,9 @@ export interface WorldRunner {
   readonly abilities: ReadonlySet<Ability>;
   /** Scenarios side by side; 1 where the world has one thread. */
   readonly workers: number;
+  /** How long a scenario will wait in real time; the longest are begun first. Absent: the order of the list.
+   *  Units: milliseconds. */
+  waitsMs?(scenario: Scenario): number;
   /** Told what is going to be run, before the first run. */
   prepare?(scenarios: readonly Scenario[]): void;
   /** Bounds itself: a run that does not end is a failed check, not a promise that hangs.

@@ -39,6 +39,8 @@ export interface ScenarioResult {
   readonly faults: Readonly<Record<string, number>>;
   /** Faults that the scenario arranged and that never happened: a failure, because then it showed nothing. */
   readonly unusedFaults: readonly string[];
+  /** Kept for failures only: what the server's process last wrote. */
+  readonly notes?: readonly string[];
   /** For `blocked`: the abilities that the world lacks. */
   readonly missing: readonly string[];
   /** For `error`: what went wrong in Seatrial, with its stack. */

@@ -31,6 +31,7 @@ export function failureLines(result: ScenarioResult, layout: FailureLayout): rea
     ...merged(failedChecks(result)).map((check) => checkLines(check, inner)),
     unusedFaultLines(result, inner),
     errorLines(result, inner),
+    noteLines(result, inner),
     [`${inner.ink.bold("again:")} ${inner.ink.cyan(printable(result.replay))}`],
   ];
   const { red, bold } = layout.ink;
@@ -59,6 +60,15 @@ export function violationsOf(result: ScenarioResult): readonly Judgement[] {
 
 export function failedChecks(result: ScenarioResult): readonly CheckOutcome[] {
   return result.checks.filter(({ pass }) => !pass);
+}
+
+function noteLines({ notes = [] }: ScenarioResult, layout: FailureLayout): readonly string[] {
+  if (notes.length === 0) return [];
+  const { ink } = layout;
+  return [
+    ink.bold("the server's last words:"),
+    ...notes.flatMap((note) => labelled("", note, layout, 2)).map(ink.dim),
+  ];
 }
 
 function titleLines({ title }: ScenarioResult, { width }: FailureLayout): readonly string[] {
