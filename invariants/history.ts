@@ -44,6 +44,8 @@ export type HistoryEvent<Call = unknown, Reply = unknown, Note = unknown, Findin
   /** No answer came, or one that proves nothing: it may or may not have happened. */
   | (EventBase & {
       readonly kind: "unknown";
+      /** Somebody else answered in the server's stead: what the device makes of it is nobody's fault but theirs. */
+      readonly isImpostor?: true;
       readonly call: CallId;
       readonly reason: string;
       /** The 5xx that the server itself answered with; absent where nobody or somebody else answered. */

@@ -13,7 +13,13 @@ import {
   isRefusal,
   type PassOutcome,
 } from "../../reference-client/waveflow/outcomes.ts";
-import { type Clock, type Disk, DiskFailed, type Ids, type Transport } from "../../reference-client/waveflow/ports.ts";
+import {
+  type Clock,
+  type Disk,
+  DiskFailed,
+  type Ids,
+  type Transport,
+} from "../../reference-client/waveflow/ports.ts";
 import type { DeviceAction, DeviceSpec, TokenSpec } from "../../scenarios/format/types.ts";
 import type { DeviceReport, StepOutcome } from "../../scenarios/format/world.ts";
 import type { Accounts, DeviceActor, Recorder, ServerAccount } from "../actor.ts";
@@ -238,9 +244,9 @@ export class WaveflowActor implements DeviceActor {
     const device = this.#device;
     if (args.id === undefined && args.via === undefined) return this.#ending(await device.acknowledge());
     const lastSeenId = Number(args.id ?? device.cursor);
-    if (args.via === "socket") return this.#transport.sendFrame({ ack: lastSeenId }) ? "ok" : "blocked";
+    if (args.via === "socket") return this.#transport.acknowledgeByHand(lastSeenId) ? "ok" : "blocked";
     try {
-      const reply = await this.#transport.exchange({
+      const reply = await this.#transport.exchangeByHand({
         method: "POST",
         server: this.#options.accounts.server,
         path: "/sync/ack",

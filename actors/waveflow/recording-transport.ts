@@ -1,7 +1,7 @@
 // Writes down what a device asked and what it was told, on the way between the device and whatever carries its
 // messages. Both worlds wrap their transport in this, so their histories say the same things in the same words.
 import { ackFrameSchema, pullReplySchema, pushReplySchema } from "../../protocol/waveflow/messages.ts";
-import type { PullReply, PushOp } from "../../protocol/waveflow/types.ts";
+import type { PullReply, PushOp, ServerId } from "../../protocol/waveflow/types.ts";
 import type { WaveflowCall, WaveflowReply } from "../../invariants/waveflow/events.ts";
 import {
   type DeviceSocket,
@@ -24,16 +24,17 @@ export interface RecordingOptions {
   readonly tally: StepTally;
 }
 
-/** A transport that also remembers the socket that is open, so that a scenario can send a frame of its own. */
+/** A transport over which a scenario can also speak in the device's name, past the device itself. */
 export interface RecordingTransport extends Transport {
-  /** Sends a frame over the open socket; false without one. */
-  sendFrame(frame: unknown): boolean;
+  exchangeByHand(request: OutgoingRequest): Promise<IncomingReply>;
+  /** Acknowledges over the open socket; false without one. */
+  acknowledgeByHand(lastSeenId: ServerId): boolean;
 }
 
 /** A transport that behaves as the given one and records every exchange. */
 export function recordingTransport(transport: Transport, options: RecordingOptions): RecordingTransport {
   const { actor, recorder, nextCall, tally } = options;
-  let open: DeviceSocket | undefined;
+  let open: ((frame: unknown, isByHand: boolean) => void) | undefined;
   const invoke = (request: WaveflowCall): number => {
     const call = nextCall();
     recorder.record({ kind: "invoked", actor, call, request });
@@ -46,24 +47,26 @@ export function recordingTransport(transport: Transport, options: RecordingOptio
       call,
       reason: error instanceof Error ? error.message : String(error),
     });
+  const exchange = async (request: OutgoingRequest, isByHand: boolean): Promise<IncomingReply> => {
+    const asked = readCall(request, options.user());
+    const call = invoke(isByHand && asked.kind === "ack" ? { ...asked, isByHand } : asked);
+    tally.asked(asked.kind);
+    let reply: IncomingReply;
+    try {
+      reply = await transport.exchange(request);
+    } catch (error) {
+      tally.unanswered();
+      unknown(call, error);
+      throw error;
+    }
+    const outcome = readOutcome(request, reply);
+    tally.answered(reply, outcome);
+    recorder.record({ actor, call, ...outcome });
+    return reply;
+  };
   return {
-    async exchange(request) {
-      const asked = readCall(request, options.user());
-      const call = invoke(asked);
-      tally.asked(asked.kind);
-      let reply: IncomingReply;
-      try {
-        reply = await transport.exchange(request);
-      } catch (error) {
-        tally.unanswered();
-        unknown(call, error);
-        throw error;
-      }
-      const outcome = readOutcome(request, reply);
-      tally.answered(reply, outcome);
-      recorder.record({ actor, call, ...outcome });
-      return reply;
-    },
+    exchange: (request) => exchange(request, false),
+    exchangeByHand: (request) => exchange(request, true),
     async openSocket(request, handlers) {
       const device = request.headers["X-Device-Id"] ?? request.headers["x-device-id"] ?? "";
       const user = options.user();
@@ -92,31 +95,28 @@ export function recordingTransport(transport: Transport, options: RecordingOptio
         throw error;
       }
       recorder.record({ kind: "accepted", actor, call, reply: { kind: "socket" } satisfies WaveflowReply });
-      const recording: DeviceSocket = {
-        send: (frame) => {
-          const ack = ackFrameSchema.safeParse(frame);
-          if (ack.success) {
-            tally.asked("ack");
-            const sent = invoke({ kind: "ack", user, device, lastSeenId: ack.data.ack, via: "socket" });
-            recorder.record({
-              kind: "accepted",
-              actor,
-              call: sent,
-              reply: { kind: "ack" } satisfies WaveflowReply,
-            });
-          }
-          socket.send(frame);
-        },
+      const send = (frame: unknown, isByHand: boolean): void => {
+        const ack = ackFrameSchema.safeParse(frame);
+        if (ack.success) {
+          tally.asked("ack");
+          const asked = { kind: "ack", user, device, lastSeenId: ack.data.ack, via: "socket" } as const;
+          const sent = invoke(isByHand ? { ...asked, isByHand } : asked);
+          const reply = { kind: "ack" } satisfies WaveflowReply;
+          recorder.record({ kind: "accepted", actor, call: sent, reply });
+        }
+        socket.send(frame);
+      };
+      open = send;
+      return {
+        send: (frame) => send(frame, false),
         close: () => {
           open = undefined;
           socket.close();
         },
       };
-      open = recording;
-      return recording;
     },
-    sendFrame: (frame) => {
-      open?.send(frame);
+    acknowledgeByHand: (lastSeenId) => {
+      open?.({ ack: lastSeenId }, true);
       return open !== undefined;
     },
   };
@@ -147,10 +147,7 @@ export type ExchangeOutcome = { readonly kind: "accepted" | "refused" | "unknown
 >;
 
 function readOutcome(request: OutgoingRequest, reply: IncomingReply): ExchangeOutcome {
-  if (reply.headers[impostorHeader] !== undefined) {
-    return { kind: "unknown", reason: `${reply.status} from somebody who is not the server` };
-  }
-  if (reply.status >= 400) return readRefusal(reply);
+  if (reply.status >= 400 || isFromImpostor(reply)) return readRefusal(reply);
   const body = "json" in reply.body ? reply.body.json : undefined;
   if (request.path.startsWith("/sync/ack"))
     return { kind: "accepted", reply: { kind: "ack" } satisfies WaveflowReply };
@@ -166,12 +163,19 @@ function readOutcome(request: OutgoingRequest, reply: IncomingReply): ExchangeOu
     : { kind: "unknown", reason: `a ${reply.status} that is no answer to a pull` };
 }
 
+const isFromImpostor = ({ headers }: IncomingReply): boolean => headers[impostorHeader] !== undefined;
+
 function readRefusal(reply: IncomingReply): ExchangeOutcome {
-  if (reply.status >= 500) return { kind: "unknown", reason: `the server answered ${reply.status}` };
+  const { status } = reply;
+  if (isFromImpostor(reply)) {
+    const reason = `${status} from somebody who is not the server`;
+    return { kind: "unknown", reason, isImpostor: true };
+  }
+  if (status >= 500) return { kind: "unknown", reason: `the server answered ${status}`, status };
   const body = "json" in reply.body ? reply.body.json : undefined;
   const type =
     typeof body === "object" && body !== null && "type" in body && typeof body.type === "string"
       ? body.type
       : "";
-  return { kind: "refused", status: reply.status, type, body };
+  return { kind: "refused", status, type, body };
 }

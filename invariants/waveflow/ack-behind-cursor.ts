@@ -30,7 +30,8 @@ function judgeInstallation({ actor, isFresh, moments }: Installation, tally: Tal
       durableAt = at;
     }
     if (kind !== "ack" || call?.request.kind !== "ack") continue;
-    const { lastSeenId } = call.request;
+    const { lastSeenId, isByHand } = call.request;
+    if (isByHand === true) continue;
     tally.look();
     if (lastSeenId <= durable) continue;
     const cursor = durable;

@@ -27,7 +27,12 @@ export type WaveflowCall = {
       readonly limit?: number | undefined;
       readonly resync?: string | undefined;
     }
-  | { readonly kind: "ack"; readonly lastSeenId: ServerId; readonly via: "http" | "socket" }
+  | {
+      readonly kind: "ack";
+      readonly lastSeenId: ServerId;
+      readonly via: "http" | "socket";
+      readonly isByHand?: true;
+    }
   | { readonly kind: "socket" }
   | { readonly kind: "raw"; readonly method: string; readonly path: string }
 );

@@ -353,9 +353,12 @@ export class Reader {
     this.#watermark({ user, era, compactedUpTo, askedAt, knownAt: at });
   }
 
-  #unanswered({ call: number, status = 0 }: EventOf<"unknown">, at: EventIndex): void {
+  #unanswered({ call: number, status = 0, isImpostor }: EventOf<"unknown">, at: EventIndex): void {
     const call = this.#ended(number, "unknown", at);
-    if (call !== undefined) call.status = status;
+    if (call === undefined) return;
+    call.status = status;
+    // Whatever somebody else has told it, the device may have believed.
+    if (isImpostor === true && call.request.kind === "pull") call.installation.given = Infinity;
   }
 
   #watermark(report: WatermarkReport): void {
