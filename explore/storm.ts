@@ -59,8 +59,8 @@ const happenings = {
   cutSocket: 1,
   skew: 1,
   advance: 1,
-  backup: 2,
-  restore: 1,
+  backup: 4,
+  restore: 2,
   clone: 1,
   reinstall: 1,
 } as const;
@@ -101,7 +101,7 @@ export function stormScenario(seed: string): Scenario {
       stalenessMs: choices.pick([6_000, 90 * 86_400_000]),
     },
     deviceConfig: {
-      drainIntervalMs: choices.pick([1_000, 3_000]),
+      drainIntervalMs: choices.pick([2_000, 5_000]),
       pageSize: choices.pick([3, 20, 500]),
       batchSize: choices.pick([1, 3, 100]),
     },
@@ -118,7 +118,8 @@ function stormSteps(seed: string): readonly Step[] {
   const plot = new Stream(seed, "plot");
   const words = new Stream(seed, "words");
   const steps: Step[] = [];
-  const lull = times.pick([50, 150, 400]);
+  // Milliseconds between two happenings: a storm comes to about 2,300 events of the kernel, the calm included.
+  const lull = times.pick([200, 400, 800]);
   const backedUp = new Set<string>();
   let serial = 0;
   const add = (step: StepBody, text: string): void => {
