@@ -29,8 +29,8 @@ export interface Storytelling {
   subjects(event: HistoryEvent): readonly string[];
 }
 
-/** Lines of a story without the witness and the counts between. */
-const chainMax = 12;
+/** Lines of a story, the counts of what is left out among them. A longer witness is told whole. */
+const linesMax = 16;
 
 /** The story of a violated judgement; `undefined` for any other.
  *  The chain: events up to the last one of the witness that are about what the witness is about, by those who are in
@@ -46,7 +46,7 @@ export function tellStory(
   const chosen = chooseEvents(history, witness, subjects);
   const isWitness = new Set(witness);
   const lines: StoryLine[] = [];
-  let last = chosen[0] ?? 0;
+  let last = -1;
   for (const index of chosen) {
     const event = history.events[index]!;
     const between = index - last - 1;
@@ -90,11 +90,26 @@ function chooseEvents(
     }
   }
   const isWitness = new Set(witness);
-  const chain = related.filter((index) => !isWitness.has(index));
-  const nearest = chain
-    .toSorted((left, right) => distance(left, witness) - distance(right, witness) || left - right)
-    .slice(0, chainMax);
-  return [...witness, ...nearest].sort((left, right) => left - right);
+  const nearest = related
+    .filter((index) => !isWitness.has(index))
+    .sort((left, right) => distance(left, witness) - distance(right, witness) || left - right)
+    .slice(0, linesMax);
+  for (let count = nearest.length; count > 0; count--) {
+    const chosen = [...witness, ...nearest.slice(0, count)].sort((left, right) => left - right);
+    if (countLines(chosen) <= linesMax) return chosen;
+  }
+  return witness;
+}
+
+/** With a line for every gap. */
+function countLines(chosen: readonly EventIndex[]): number {
+  let lines = 0;
+  let last = -1;
+  for (const index of chosen) {
+    lines += index > last + 1 ? 2 : 1;
+    last = index;
+  }
+  return lines;
 }
 
 const isUpheaval = ({ kind }: HistoryEvent): boolean =>

@@ -5,7 +5,7 @@ import { Tally } from "../tally.ts";
 import { eraOfState, hasReadToTheEnd } from "./device-state.ts";
 import type { WaveflowEvent } from "./events.ts";
 import { type DeviceFinding, readHistory } from "./reading.ts";
-import { findDifference, parkedEntities } from "./state-of.ts";
+import { decidedAt, findDifference, parkedEntities } from "./state-of.ts";
 import { type EraLog, noEra } from "./user-log.ts";
 import { nameValue } from "./words.ts";
 
@@ -33,7 +33,7 @@ export const confirmedIsTheFold: Law<WaveflowEvent> = {
       if (difference === undefined) continue;
       const { entity, field, expected, seen } = difference;
       tally.contradict(
-        [found.at],
+        [decidedAt(log, difference), found.at],
         () =>
           `Everything up to ${found.finding.cursor}, where ${found.installation.actor}'s cursor stands, makes ${field} of ${entity} ${nameValue(expected)}. ${found.installation.actor} holds ${nameValue(seen)}.`,
       );

@@ -1,7 +1,7 @@
 // A user sees the server's state with the own pending edits on top.
 import { jsonEqual, type JsonValue } from "../../protocol/json.ts";
 import { entityKey } from "../../protocol/waveflow/fold.ts";
-import type { OpContent } from "../../protocol/waveflow/types.ts";
+import type { OpContent, PushOp } from "../../protocol/waveflow/types.ts";
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { WaveflowEvent } from "./events.ts";
@@ -33,11 +33,11 @@ export const editsStayVisible: Law<WaveflowEvent> = {
 /** What the pending edits make of an entity. `isCleared`: one of them deletes it. */
 interface Layered {
   isCleared: boolean;
-  readonly fields: Map<string, OpContent>;
-  lastDelete: OpContent | undefined;
+  readonly fields: Map<string, PushOp>;
+  lastDelete: PushOp | undefined;
 }
 
-function layPending(pending: readonly OpContent[]): ReadonlyMap<string, Layered> {
+function layPending(pending: readonly PushOp[]): ReadonlyMap<string, Layered> {
   const layer = new Map<string, Layered>();
   for (const op of pending) {
     const key = entityKey(op.entity_type, op.entity_id);
@@ -60,13 +60,14 @@ function judgePending(
   layer: ReadonlyMap<string, Layered>,
   tally: Tally,
 ): void {
+  const madeAt = (op: PushOp): number => installation.user.operation(op.operation_id).editedAt;
   for (const [key, { isCleared, fields, lastDelete }] of layer) {
     const shown: Fields = finding.visible[key] ?? {};
     for (const [field, op] of fields) {
       const seen = Object.hasOwn(shown, field) ? shown[field] : undefined;
       if (seen !== undefined && jsonEqual(seen, op.value)) continue;
       tally.contradict(
-        [at],
+        [madeAt(op), at],
         () =>
           `${installation.actor} has ${nameContent(op)} in its queue. Its user sees ${nameValue(seen)} there.`,
       );
@@ -75,7 +76,7 @@ function judgePending(
     const left = Object.keys(shown).find((field) => !fields.has(field));
     if (left === undefined) continue;
     tally.contradict(
-      [at],
+      [madeAt(lastDelete!), at],
       () =>
         `${installation.actor} has ${nameContent(lastDelete!)} in its queue. Its user still sees ${left} of it.`,
     );

@@ -58,7 +58,8 @@ function judgeInstallation(installation: Installation, tally: Tally): Rising {
       const { ops, via } = noteOf(moment, kind)!;
       if (via === "resync") continue;
       for (const { device_id, lamport_ts } of ops) {
-        if (lamport_ts > clock.stamp && uuidKey(device_id) !== device) raise(clock, lamport_ts, at);
+        if (lamport_ts <= clock.stamp || device_id === device) continue;
+        if (uuidKey(device_id) !== device) raise(clock, lamport_ts, at);
       }
     }
   }

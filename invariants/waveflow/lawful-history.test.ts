@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { judge } from "../judge.ts";
-import { runLawfully, type LawfulRun, type Pick } from "./lawful-history.ts";
+import { type LawfulRun, type Pick, runLawfully } from "./lawful-history.ts";
 import { waveflowLaws } from "./laws.ts";
 
 /** Choices from a list; where it ends, everything is harmless. */
@@ -11,30 +11,53 @@ function runOn(choices: readonly number[]): LawfulRun {
   return runLawfully(pick, () => next >= choices.length);
 }
 
-const choices = fc.array(fc.nat(1_000_000), { minLength: 50, maxLength: 3_000, size: "max" });
+const choices = fc.array(fc.nat(1_000_000), { minLength: 200, maxLength: 3_000, size: "max" });
 
-test("no law cries over a lawful history", () => {
+test("no law cries over a lawful history, and every law has something to say about some of them", () => {
   const happened = new Map<string, number>();
-  const looked = new Map<string, number>();
+  const holding = new Set<string>();
   fc.assert(
     fc.property(choices, (drawn) => {
-      const run = runOn(drawn);
-      for (const [what, count] of run.happened) happened.set(what, (happened.get(what) ?? 0) + count);
-      for (const { law, verdict } of judge(run.history, waveflowLaws)) {
-        if (verdict.outcome === "violated" && !advice.has(law)) {
-          throw new Error(`${law}: ${verdict.witness.explanation} [${verdict.witness.events.join(", ")}]`);
-        }
-        if (verdict.outcome === "holds") looked.set(law, (looked.get(law) ?? 0) + 1);
+      const { history, happened: now } = runOn(drawn);
+      for (const [what, count] of now) happened.set(what, (happened.get(what) ?? 0) + count);
+      for (const { law, verdict } of judge(history, waveflowLaws)) {
+        if (verdict.outcome === "holds") holding.add(law);
+        if (verdict.outcome !== "violated" || advice.has(law)) continue;
+        throw new Error(
+          `${law}: ${verdict.witness.explanation} (events ${verdict.witness.events.join(", ")})`,
+        );
       }
     }),
-    {
-      numRuns: Number(process.env.LAWFUL_RUNS ?? 150),
-      ...(process.env.LAWFUL_SEED === undefined ? {} : { seed: Number(process.env.LAWFUL_SEED) }),
-    },
+    { numRuns: 200, interruptAfterTimeLimit: 40_000, markInterruptAsFailure: false },
   );
-  const never = waveflowLaws.filter(({ id }) => !looked.has(id)).map(({ id }) => id);
-  console.info(Object.fromEntries(happened), Object.fromEntries(looked));
-  expect(never).toEqual([]);
+  const never = waveflowLaws.filter(({ id }) => !holding.has(id)).map(({ id }) => id);
+  const missing = troubles.filter((trouble) => !happened.has(trouble));
+  expect({ never, missing, happened: Object.fromEntries(happened) }).toMatchObject({
+    never: [],
+    missing: [],
+  });
 });
 
-const advice = new Set(["no-needless-resync"]);
+/** Measured, and nothing to cry over. */
+const advice: ReadonlySet<string> = new Set(["no-needless-resync"]);
+
+/** A property that never met them shows nothing. */
+const troubles = [
+  "request lost",
+  "request late",
+  "request repeated",
+  "reply lost",
+  "frame lost",
+  "frame late",
+  "frame repeated",
+  "crash",
+  "restore",
+  "clone",
+  "account switch",
+  "compaction",
+  "resync_required",
+  "resync",
+  "lamport_regression",
+  "invalid_op",
+  "put back",
+];

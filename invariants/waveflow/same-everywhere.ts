@@ -5,7 +5,7 @@ import { Tally } from "../tally.ts";
 import { eraOfState } from "./device-state.ts";
 import type { WaveflowEvent } from "./events.ts";
 import { readHistory } from "./reading.ts";
-import { findDifference, parkedEntities } from "./state-of.ts";
+import { decidedAt, findDifference, parkedEntities } from "./state-of.ts";
 import { nameValue } from "./words.ts";
 
 /** Judged for connected devices at rest, with nothing pending, whose cursor is the head of the log that was read with
@@ -48,7 +48,7 @@ export const sameEverywhere: Law<WaveflowEvent> = {
       if (difference === undefined) continue;
       const { entity, field, expected, seen } = difference;
       tally.contradict(
-        [log.at, at],
+        [decidedAt(installation.user.era(era), difference), log.at, at],
         () =>
           `Everything that user ${installation.user.name} ever had accepted makes ${field} of ${entity} ${nameValue(expected)}. ${installation.actor}, which has everything up to ${finding.cursor}, shows ${nameValue(seen)}.`,
       );

@@ -1,0 +1,141 @@
+// Every law: a lawful history, a broken one, and one where nothing happened. And the exceptions that laws make, each with the
+// history that they are made for.
+import { describe, expect, test } from "vitest";
+import { deviceLawCases } from "./device-law-cases.ts";
+import { HistoryBuilder } from "./history-builder.ts";
+import { judgeCase } from "./law-case.ts";
+import { waveflowLaws } from "./laws.ts";
+import { serverLawCases } from "./server-law-cases.ts";
+import { waveflowRequirements } from "../../protocol/waveflow/requirements.ts";
+
+const cases = { ...serverLawCases, ...deviceLawCases };
+
+describe("each law holds, is violated, and is inconclusive where it should", () => {
+  test.each(waveflowLaws.map(({ id }) => id))("%s", (id) => {
+    const build = cases[id];
+    if (build === undefined) throw new Error(`law ${id} has no case`);
+    judgeCase(id, build);
+  });
+
+  test("ids are unique, promises are sentences, and rules are rules of the page", () => {
+    const rules = new Set(waveflowRequirements.map(({ id }) => id));
+    expect(new Set(waveflowLaws.map(({ id }) => id)).size).toBe(waveflowLaws.length);
+    for (const { id, promise, requirements } of waveflowLaws) {
+      expect(promise, id).toMatch(/^[A-Z].*[^.]\.$/u);
+      expect(requirements.length, id).toBeGreaterThan(0);
+      expect(
+        requirements.filter((rule) => !rules.has(rule)),
+        id,
+      ).toEqual([]);
+    }
+  });
+});
+
+describe("what the laws let pass", () => {
+  test("compaction-waits says nothing of a world that does not tell its settings", () => {
+    const h = new HistoryBuilder();
+    serverLawCases["compaction-waits"]!(h, true);
+    const law = waveflowLaws.find(({ id }) => id === "compaction-waits")!;
+    expect(law.judge(h.history()).outcome).toBe("inconclusive");
+  });
+
+  test("a restore of the server parts what came before from what comes after", () => {
+    const h = new HistoryBuilder();
+    h.join("laptop").join("phone");
+    const lost = h.op("song/1.title", "A", 1);
+    h.store("laptop", lost, 1);
+    h.fault("restore", "server");
+    const other = h.store("phone", h.op("song/2.title", "B", 1), 1);
+    const again = h.store("laptop", lost, 2);
+    h.pull("phone", 0).give([other, again]);
+    h.settled().log([other, again]);
+    expect(violations(h)).toEqual([]);
+  });
+
+  test("an answer that crosses a restore belongs to neither side", () => {
+    const h = new HistoryBuilder();
+    h.join("laptop").join("phone");
+    const push = h.push("laptop", [h.op("song/1.title", "A", 1)]);
+    h.fault("restore", "server");
+    push.accept([7]);
+    h.pull("phone", 0).give([]);
+    h.settled().log([], 0);
+    expect(violations(h)).toEqual([]);
+  });
+
+  test("a push without an answer may take effect at any later time", () => {
+    const h = new HistoryBuilder();
+    h.join("laptop").join("phone");
+    const op = h.op("song/1.title", "A", 1);
+    h.push("laptop", [op]).lose();
+    h.pull("phone", 0).give([]);
+    const late = h.logged(op, 1, "laptop");
+    h.pull("phone", 0).give([late]);
+    h.settled().log([late]);
+    expect(violations(h)).toEqual([]);
+  });
+
+  test("what compaction took is not lost", () => {
+    const h = new HistoryBuilder();
+    h.join("laptop").join("phone");
+    h.store("laptop", h.op("song/1.title", "A", 1), 1);
+    const two = h.store("laptop", h.op("song/1.title", "B", 2), 2);
+    const three = h.store("laptop", h.op("song/2.title", "C", 3), 3);
+    h.compacted(1, 1);
+    h.pull("phone", 0).give([two, three]);
+    h.settled().log([two, three]);
+    expect(violations(h)).toEqual([]);
+  });
+
+  test("a crash may have made durable what nobody noted", () => {
+    const h = new HistoryBuilder();
+    const { one, two } = readByPhone(h);
+    h.crash("phone").ack("phone", 2).take();
+    h.pull("phone", 2).give([], { head: 2 });
+    h.settled().log([one, two]).look("phone", { cursor: 2, confirmed: both });
+    expect(violations(h)).toEqual([]);
+  });
+
+  test("a copied disk does not account for the edits of the one before", () => {
+    const h = new HistoryBuilder();
+    h.join("laptop");
+    const device = h.device("laptop");
+    h.edit("laptop", h.op("song/1.title", "A", 5));
+    h.crash("laptop").fault("restore", "laptop").join("laptop", { device });
+    h.edit("laptop", h.op("song/1.title", "B", 3)).look("laptop", { visible: {}, connected: false });
+    const law = waveflowLaws.find(({ id }) => id === "nothing-lost")!;
+    expect(law.judge(h.history())).toMatchObject({ outcome: "violated", violations: 1 });
+    expect(violations(h)).toEqual(["nothing-lost"]);
+  });
+
+  test("a device from before a restore of the server is not held to the new history", () => {
+    const h = new HistoryBuilder();
+    const { one, two } = readByPhone(h);
+    h.applied("phone", [one, two], 2).fault("restore", "server");
+    const other = h.store("laptop", h.op("song/3.title", "C", 3), 2);
+    h.settled().log([one, other]).look("phone", { cursor: 2, confirmed: both });
+    expect(violations(h)).toEqual([]);
+  });
+
+  test("a device that does not notice a restore of the server is shown", () => {
+    const h = new HistoryBuilder();
+    const { one, two } = readByPhone(h);
+    h.applied("phone", [one, two], 2).fault("restore", "server");
+    h.settled().log([one]).look("phone", { cursor: 2, confirmed: both });
+    expect(violations(h)).toEqual(["it-ends"]);
+  });
+});
+
+const violations = (h: HistoryBuilder): readonly string[] =>
+  waveflowLaws.filter((law) => law.judge(h.history()).outcome === "violated").map(({ id }) => id);
+
+/** Phone has read two ops of laptop. */
+function readByPhone(h: HistoryBuilder) {
+  h.join("laptop").join("phone");
+  const one = h.store("laptop", h.op("song/1.title", "A", 1), 1);
+  const two = h.store("laptop", h.op("song/2.title", "B", 2), 2);
+  h.pull("phone", 0).give([one, two]);
+  return { one, two };
+}
+
+const both = { "song/1": { title: "A" }, "song/2": { title: "B" } };
