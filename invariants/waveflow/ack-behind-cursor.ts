@@ -30,8 +30,7 @@ function judgeInstallation({ actor, isFresh, moments }: Installation, tally: Tal
       durableAt = at;
     }
     if (kind !== "ack" || call?.request.kind !== "ack") continue;
-    const { lastSeenId, isByHand } = call.request;
-    if (isByHand === true) continue;
+    const { lastSeenId } = call.request;
     tally.look();
     if (lastSeenId <= durable) continue;
     const cursor = durable;

@@ -18,7 +18,7 @@ export type WaveflowCall = {
   readonly user: string;
   readonly device: DeviceId;
   /** Made by a step of the scenario in the device's name: it says nothing about the device. */
-  readonly scripted?: true | undefined;
+  readonly isByHand?: true;
 } & (
   | { readonly kind: "push"; readonly ops: readonly PushOp[] }
   | {
@@ -31,7 +31,6 @@ export type WaveflowCall = {
       readonly kind: "ack";
       readonly lastSeenId: ServerId;
       readonly via: "http" | "socket";
-      readonly isByHand?: true;
     }
   | { readonly kind: "socket" }
   | { readonly kind: "raw"; readonly method: string; readonly path: string }

@@ -5,7 +5,7 @@ import type { EventIndex } from "../history.ts";
 import type { ServerId } from "../../protocol/waveflow/types.ts";
 import { StateEra } from "./device-state.ts";
 import type { WaveflowEvent, WaveflowNote } from "./events.ts";
-import { type Installation, noteOf, readHistory, type Reading } from "./reading.ts";
+import { type Installation, noteOf, type PullCall, readHistory, type Reading } from "./reading.ts";
 import { firstAbove } from "./reads.ts";
 import { type EraLog, noEra, type Stored } from "./user-log.ts";
 import { nameContent } from "./words.ts";
@@ -34,9 +34,11 @@ function judgeInstallation(installation: Installation, reading: Reading, tally: 
   const state = new StateEra(reading, installation);
   let parked: ReadonlySet<ServerId> | undefined;
   let cursor: ServerId | undefined = isFresh ? 0 : undefined;
+  let isMiddlePage = false;
   for (const moment of moments) {
     state.take(moment);
     if (moment.kind === "crash" && cursor !== undefined) cursor = Math.max(cursor, moment.given);
+    if (moment.kind === "page") isMiddlePage = (moment.call as unknown as PullCall).reply!.has_more;
     const note = noteOf(moment, "applied");
     if (note === undefined) continue;
     const { at } = moment;
@@ -46,7 +48,9 @@ function judgeInstallation(installation: Installation, reading: Reading, tally: 
     if (from === undefined || era === noEra) continue;
     tally.look();
     parked ??= parkedIds(installation);
-    const skipped = findSkipped({ note, from, at, parked }, user.era(era));
+    const log = user.era(era);
+    const isDecisive = note.via !== "pull" || !isMiddlePage || log.lastLogAt > at;
+    const skipped = findSkipped({ note, from, at, parked, isDecisive }, log);
     if (skipped === undefined) continue;
     tally.contradict(
       [skipped.firstAt, at, Math.max(skipped.lastPulledAt, skipped.lastLoggedAt)],
@@ -57,10 +61,18 @@ function judgeInstallation(installation: Installation, reading: Reading, tally: 
 }
 
 function findSkipped(
-  step: { note: Applied; from: ServerId; at: EventIndex; parked: ReadonlySet<ServerId> },
+  step: {
+    readonly note: Applied;
+    readonly from: ServerId;
+    readonly at: EventIndex;
+    readonly parked: ReadonlySet<ServerId>;
+    /** Whatever supersedes an op is known: not so after a middle page of a history that was lost before anybody read it
+     *  to the end. */
+    readonly isDecisive: boolean;
+  },
   log: EraLog,
 ): Stored | undefined {
-  const { note, from, at, parked } = step;
+  const { note, from, at, parked, isDecisive } = step;
   const known = log.sorted();
   let next = 0;
   for (let place = firstAbove(known, from); place < known.length; place++) {
@@ -69,7 +81,7 @@ function findSkipped(
     while (next < note.ops.length && note.ops[next]!.id < stored.id) next++;
     if (note.ops[next]?.id === stored.id || parked.has(stored.id)) continue;
     const isStillThere = stored.lastPullAskedAt > at || stored.lastLoggedAt > at;
-    if (isStillThere || log.superseder(stored, Infinity) === undefined) return stored;
+    if (isStillThere || (isDecisive && log.superseder(stored, Infinity) === undefined)) return stored;
   }
   return undefined;
 }

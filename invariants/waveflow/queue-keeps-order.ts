@@ -22,7 +22,7 @@ export const queueKeepsOrder: Law<WaveflowEvent> = {
       judgeRow(operations, { actor: installation.actor, at, place: "queue" }, tally);
     }
     for (const { request, actor, askedAt, operations } of pushes) {
-      if (operations.length < 2 || request.scripted === true) continue;
+      if (operations.length < 2 || request.isByHand === true) continue;
       tally.look();
       judgeRow(operations, { actor, at: askedAt, place: "push" }, tally);
     }

@@ -195,7 +195,7 @@ export class Reader {
   #installationOf(actor: string, request: WaveflowCall): Installation {
     const present = this.#present.get(actor);
     const isOther =
-      present?.user.name !== request.user && request.kind !== "raw" && request.scripted !== true;
+      present?.user.name !== request.user && request.kind !== "raw" && request.isByHand !== true;
     if (present !== undefined && !isOther) return present;
     const device = this.#deviceKey(request.device);
     if (present !== undefined) {
@@ -244,7 +244,7 @@ export class Reader {
         return;
       case "ack":
         this.#acks.push(call as unknown as AckCall);
-        if (request.scripted !== true) this.#moment(installation, "ack", at, undefined, call);
+        if (request.isByHand !== true) this.#moment(installation, "ack", at, undefined, call);
         return;
       case "socket":
         this.#socketAskedAt.set(actor, at);
@@ -261,7 +261,7 @@ export class Reader {
     this.#pushes.push(push);
     for (let index = 0; index < operations.length; index++)
       operations[index]!.placements.push({ call: push, index });
-    if (request.scripted !== true) this.#moment(installation, "push", at, undefined, call);
+    if (request.isByHand !== true) this.#moment(installation, "push", at, undefined, call);
   }
 
   #ended(number: CallId, outcome: Call["outcome"], at: EventIndex): Call | undefined {
@@ -422,6 +422,7 @@ export class Reader {
     }
     const user = this.#user(finding.user);
     const log = user.era(era);
+    log.lastLogAt = at;
     for (const op of finding.ops) {
       const stored = this.#see(log, user.operation(op.operation_id), op, at);
       if (stored.readAt === Infinity) stored.readAt = at;

@@ -4,7 +4,7 @@
 import type { LogOp, ServerId } from "../../protocol/waveflow/types.ts";
 import type { EventIndex } from "../history.ts";
 import type { LogFinding, PullCall } from "./reading.ts";
-import type { EraLog, Stored, UserLog } from "./user-log.ts";
+import { type EraLog, noEra, type Stored, type UserLog } from "./user-log.ts";
 
 /** A reader was given everything that was visible with `since < id <= upTo`. */
 export interface Read {
@@ -33,23 +33,26 @@ export interface Missing {
 
 /** The reads of one era each, in order of their answers, logs last. */
 export function listReads(pulls: readonly PullCall[], logs: readonly LogFinding[]): readonly Read[] {
-  const lastLogAt = new Map<EraLog, EventIndex>();
-  for (const { user, era, at } of logs) lastLogAt.set(user.era(era), at);
   const reads: Read[] = [];
   for (const pull of pulls) {
-    if (pull.outcome !== "accepted" || pull.era < 0) continue;
-    reads.push(readPage(pull, lastLogAt.get(pull.user.era(pull.era)) ?? -1));
+    if (pull.outcome === "accepted" && pull.era !== noEra) reads.push(readPage(pull));
   }
   for (const log of logs) reads.push(readLog(log));
   return reads;
 }
 
-function readPage(pull: PullCall, lastLogAt: EventIndex): Read {
+function readPage(pull: PullCall): Read {
   const { request, user, era, actor, askedAt, answeredAt } = pull;
   const { ops, head, has_more: hasMore } = pull.reply!;
   const last = ops.at(-1)?.id ?? request.since;
   const upTo = hasMore ? last : Math.max(head, last);
-  const range = { since: request.since, upTo, head, ops, isDecisive: !hasMore || lastLogAt > answeredAt };
+  const range = {
+    since: request.since,
+    upTo,
+    head,
+    ops,
+    isDecisive: !hasMore || user.era(era).lastLogAt > answeredAt,
+  };
   const isFromZero = request.since === 0 || request.resync !== undefined;
   const missing = listMissing(user.era(era), {
     ...range,

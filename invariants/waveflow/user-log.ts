@@ -125,6 +125,8 @@ export class EraLog {
   readonly era: number;
   readonly byId = new Map<ServerId, Stored>();
   readonly clashes: Clash[] = [];
+  /** The last account of the whole log; -1 for none. Where there is one, whatever superseded an op before it is known. */
+  lastLogAt: EventIndex = -1;
   /** Heads that were told in answers. */
   readonly heads = new Rising();
   /** Watermarks that were told. */
