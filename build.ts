@@ -5,7 +5,11 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
 const root = import.meta.dirname;
-const compiler = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
+const compiler = join(
+  dirname(createRequire(import.meta.url).resolve("typescript/package.json")),
+  "bin",
+  "tsc",
+);
 
 /** Files that are read at run time and are no TypeScript. */
 const isAsset = (path: string): boolean => path.endsWith(".yaml") || path.endsWith(".schema.json");
