@@ -31,6 +31,8 @@ export interface Storytelling {
 
 /** Lines of a story, the counts of what is left out among them. A longer witness is told whole. */
 const linesMax = 16;
+/** Events before a failed expectation. */
+const lastLinesMax = 8;
 
 /** The story of a violated judgement; `undefined` for any other.
  *  The chain: events up to the last one of the witness that are about what the witness is about, by those who are in
@@ -55,6 +57,21 @@ export function tellStory(
     lines.push({ at: event.at, lane: event.actor, text: describe(event), highlighted: isWitness.has(index) });
   }
   return { law, promise, requirements, explanation, lines };
+}
+
+/** What happened last before a moment: for a failed expectation, which has no witness but its time. */
+export function tellLast(
+  history: History,
+  before: RunMs,
+  { describe }: Pick<Storytelling, "describe">,
+): readonly StoryLine[] {
+  const told = history.events.filter(({ at, kind }) => at <= before && kind !== "found");
+  const last = told.slice(-lastLinesMax);
+  const lines = last.map((event): StoryLine => {
+    return { at: event.at, lane: event.actor, text: describe(event), highlighted: false };
+  });
+  const left = told.length - last.length;
+  return left === 0 ? lines : [{ ...leftOut(left, lines[0]!.at), text: `… ${left} events before` }, ...lines];
 }
 
 /** A time of a run as people read it: `12.340 s`. */

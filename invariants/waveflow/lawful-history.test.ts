@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { judge } from "../judge.ts";
-import { type LawfulRun, type Pick, runLawfully } from "./lawful-history.ts";
+import { type LawfulRun, runLawfully } from "./lawful-history.ts";
+import type { Pick } from "./lawful-notebook.ts";
 import { waveflowLaws } from "./laws.ts";
 
 /** Choices from a list; where it ends, everything is harmless. */
@@ -51,7 +52,8 @@ const troubles = [
   "frame late",
   "frame repeated",
   "crash",
-  "restore",
+  "server restore",
+  "device restore",
   "clone",
   "account switch",
   "compaction",

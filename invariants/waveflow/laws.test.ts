@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { deviceLawCases } from "./device-law-cases.ts";
 import { HistoryBuilder } from "./history-builder.ts";
-import { judgeCase } from "./law-case.ts";
+import type { LawCase } from "./law-case.ts";
 import { waveflowLaws } from "./laws.ts";
 import { serverLawCases } from "./server-law-cases.ts";
 import { waveflowRequirements } from "../../protocol/waveflow/requirements.ts";
@@ -125,6 +125,28 @@ describe("what the laws let pass", () => {
     expect(violations(h)).toEqual(["it-ends"]);
   });
 });
+
+/** Expects the law to hold on the lawful form, to be violated by the broken one with a witness, and to be inconclusive
+ *  where nothing happened. */
+function judgeCase(id: string, build: LawCase): void {
+  const law = waveflowLaws.find((one) => one.id === id);
+  if (law === undefined) throw new Error(`there is no law ${id}`);
+  const judged = (isBroken: boolean) => {
+    const builder = new HistoryBuilder();
+    const says = build(builder, isBroken);
+    const history = builder.history({ stalenessMs: 90 * 86_400_000 });
+    return { verdict: law.judge(history), says, events: history.events.length };
+  };
+  const lawful = judged(false).verdict;
+  expect(lawful).toMatchObject({ outcome: "holds" });
+  const { verdict, says, events } = judged(true);
+  if (verdict.outcome !== "violated") throw new Error(`${id} is ${verdict.outcome}; expected a violation`);
+  expect(verdict.witness.explanation).toMatch(says);
+  expect(verdict.witness.events.length).toBeGreaterThan(0);
+  for (const event of verdict.witness.events) expect(event).toBeLessThan(events);
+  const nothing = new HistoryBuilder().join("laptop");
+  expect(law.judge(nothing.history({ stalenessMs: 1 }))).toMatchObject({ outcome: "inconclusive" });
+}
 
 const violations = (h: HistoryBuilder): readonly string[] =>
   waveflowLaws.filter((law) => law.judge(h.history()).outcome === "violated").map(({ id }) => id);

@@ -1,10 +1,10 @@
 // Makes the reading of a history (reading.ts): one pass over the events, event kind by event kind.
 import { isJsonObject } from "../../protocol/json.ts";
-import { uuidKey } from "../../protocol/waveflow/messages.ts";
-import type { DeviceId, LogOp, PushOp, ServerId } from "../../protocol/waveflow/types.ts";
+import type { LogOp, PushOp, ServerId } from "../../protocol/waveflow/types.ts";
 import type { CallId, EventIndex } from "../history.ts";
 import { numberIn } from "./body.ts";
-import type { WaveflowCall, WaveflowEvent, WaveflowHistory, WaveflowNote } from "./events.ts";
+import type { WaveflowCall, WaveflowEvent, WaveflowHistory } from "./events.ts";
+import { Installations } from "./installations.ts";
 import type {
   AckCall,
   Call,
@@ -32,13 +32,8 @@ export class Reader {
   readonly #acks: AckCall[] = [];
   readonly #answers: (PushCall | PullCall)[] = [];
   readonly #frames: FrameReading[] = [];
-  readonly #installations: Installation[] = [];
-  readonly #present = new Map<string, Installation>();
-  readonly #actorNumbers = new Map<string, number>();
+  readonly #installations = new Installations();
   readonly #socketAskedAt = new Map<string, EventIndex>();
-  readonly #copiedDisks = new Set<string>();
-  readonly #deviceKeys = new Map<DeviceId, DeviceId>();
-  readonly #names = new Map<DeviceId, string>();
   readonly #deviceFindings: DeviceFinding[] = [];
   readonly #logs: LogFinding[] = [];
   readonly #watermarks: WatermarkReport[] = [];
@@ -66,7 +61,7 @@ export class Reader {
       acks: this.#acks,
       answers: this.#answers,
       frames: this.#frames,
-      installations: this.#installations,
+      installations: this.#installations.all,
       deviceFindings: this.#deviceFindings,
       logs: this.#logs,
       watermarks: this.#watermarks,
@@ -74,7 +69,7 @@ export class Reader {
       upheavals: this.#upheavals,
       restores: this.#restores,
       hasRawWrites: this.#hasRawWrites,
-      deviceName: (device) => (device === undefined ? "a device" : (this.#names.get(device) ?? device)),
+      deviceName: (device) => (device === undefined ? "a device" : this.#installations.nameOf(device)),
     };
   }
 
@@ -113,9 +108,9 @@ export class Reader {
         return this.#fault(event, at);
       case "crash":
         this.#upheavals.push(at);
-        return this.#moment(this.#present.get(event.target), kind, at);
+        return this.#moment(this.#installations.present(event.target), kind, at);
       case "restart":
-        return this.#moment(this.#present.get(event.target), kind, at);
+        return this.#moment(this.#installations.present(event.target), kind, at);
       case "calm":
         this.#calmAt = at;
         return;
@@ -136,95 +131,36 @@ export class Reader {
     return user;
   }
 
-  /** Lower case; devices are few and named often. */
-  #deviceKey(device: DeviceId): DeviceId {
-    let key = this.#deviceKeys.get(device);
-    if (key === undefined) {
-      key = uuidKey(device);
-      this.#deviceKeys.set(device, key);
-    }
-    return key;
-  }
-
-  #actorNumber(actor: string): number {
-    let number = this.#actorNumbers.get(actor);
-    if (number === undefined) {
-      number = this.#actorNumbers.size;
-      this.#actorNumbers.set(actor, number);
-    }
-    return number;
-  }
-
   #joined(event: EventOf<"joined">, at: EventIndex): void {
-    const { actor, server = "" } = event;
-    const device = this.#deviceKey(event.deviceId);
-    const present = this.#present.get(actor);
-    const isCopied = this.#copiedDisks.delete(actor);
-    const isSame =
-      present?.user.name === event.user && present.device === device && present.server === server;
-    if (isSame && !isCopied) this.#moment(present, "joined", at);
-    else this.#install({ actor, user: this.#user(event.user), device, server, isCopied });
-  }
-
-  #install(
-    made: Pick<Installation, "actor" | "user" | "device" | "server"> & { isCopied: boolean },
-  ): Installation {
-    const { actor, user, device, server, isCopied } = made;
-    const wasHere = this.#installations.some(
-      (one) => one.device === device && one.user === user && one.server === server,
-    );
-    const installation: Installation = {
+    const { actor, deviceId, server = "" } = event;
+    const { installation, isNew } = this.#installations.join({
       actor,
-      actorNumber: this.#actorNumber(actor),
-      user,
-      device,
+      user: this.#user(event.user),
+      device: deviceId,
       server,
       era: this.#era,
-      isFresh: !isCopied && !wasHere,
-      given: 0,
-      moments: [],
-    };
-    this.#installations.push(installation);
-    this.#present.set(actor, installation);
-    if (!this.#names.has(device)) this.#names.set(device, actor);
-    return installation;
+    });
+    if (!isNew) this.#moment(installation, "joined", at);
   }
 
-  /** The actor's installation. One of which nobody told that it joined is made up from its first call, and so is one
-   *  whose first call under another account was quicker than the word of it. */
-  #installationOf(actor: string, request: WaveflowCall): Installation {
-    const present = this.#present.get(actor);
-    const isOther =
-      present?.user.name !== request.user && request.kind !== "raw" && request.isByHand !== true;
-    if (present !== undefined && !isOther) return present;
-    const device = this.#deviceKey(request.device);
-    if (present !== undefined) {
-      return this.#install({ ...present, user: this.#user(request.user), device, isCopied: false });
-    }
-    return this.#install({ actor, user: this.#user(request.user), device, server: "", isCopied: true });
-  }
-
-  #moment(
-    installation: Installation | undefined,
-    kind: Moment["kind"],
-    at: EventIndex,
-    note?: WaveflowNote,
-    call?: Call,
-  ): void {
-    installation?.moments.push({ kind, at, given: installation.given, note, call, operation: undefined });
+  /** Of everything but notes. */
+  #moment(installation: Installation | undefined, kind: Moment["kind"], at: EventIndex, call?: Call): void {
+    if (installation === undefined) return;
+    const { given, moments } = installation;
+    moments.push({ kind, at, given, note: undefined, call, operation: undefined });
   }
 
   #invoked(event: EventOf<"invoked">, at: EventIndex): void {
     const { actor, request, call: number } = event;
     const user = this.#user(request.user);
-    const installation = this.#installationOf(actor, request);
+    const installation = this.#installations.ofCall({ actor, user, request, era: this.#era });
     const call: Call = {
       number,
       request,
       actor,
       installation,
       user,
-      device: this.#deviceKey(request.device),
+      device: this.#installations.deviceKey(request.device),
       askedAt: at,
       answeredAt: Infinity,
       outcome: "open",
@@ -244,7 +180,7 @@ export class Reader {
         return;
       case "ack":
         this.#acks.push(call as unknown as AckCall);
-        if (request.isByHand !== true) this.#moment(installation, "ack", at, undefined, call);
+        if (request.isByHand !== true) this.#moment(installation, "ack", at, call);
         return;
       case "socket":
         this.#socketAskedAt.set(actor, at);
@@ -261,7 +197,7 @@ export class Reader {
     this.#pushes.push(push);
     for (let index = 0; index < operations.length; index++)
       operations[index]!.placements.push({ call: push, index });
-    if (request.isByHand !== true) this.#moment(installation, "push", at, undefined, call);
+    if (request.isByHand !== true) this.#moment(installation, "push", at, call);
   }
 
   #ended(number: CallId, outcome: Call["outcome"], at: EventIndex): Call | undefined {
@@ -318,7 +254,7 @@ export class Reader {
       log.heads.add(head, at);
     }
     give(installation, Math.max(head, ops.at(-1)?.id ?? 0));
-    this.#moment(installation, "page", at, undefined, call as unknown as Call);
+    this.#moment(installation, "page", at, call as unknown as Call);
     for (const op of ops) {
       const operation = user.operation(op.operation_id);
       operation.toldAt[installation.actorNumber] ??= at;
@@ -332,7 +268,7 @@ export class Reader {
 
   #see(log: EraLog, operation: Operation, op: LogOp, at: EventIndex): Stored {
     const known = operation.stored[log.era];
-    const device = known?.device ?? this.#deviceKey(op.device_id);
+    const device = known?.device ?? this.#installations.deviceKey(op.device_id);
     const stored = log.note({ operation, id: op.id, lamport: op.lamport_ts, device, content: op, at });
     if (known !== undefined) log.noteContent(stored, op, at);
     return stored;
@@ -345,7 +281,7 @@ export class Reader {
     call.status = status;
     call.type = type;
     call.body = body;
-    if (type === "lamport_regression") this.#moment(call.installation, "regression", at, undefined, call);
+    if (type === "lamport_regression") this.#moment(call.installation, "regression", at, call);
     if (type !== "resync_required" || call.era === noEra) return;
     const compactedUpTo = numberIn(body, "compacted_up_to");
     if (compactedUpTo === undefined) return;
@@ -368,7 +304,7 @@ export class Reader {
 
   #frame(event: EventOf<"frame">, at: EventIndex): void {
     const { actor, frame } = event;
-    const installation = this.#present.get(actor);
+    const installation = this.#installations.present(actor);
     if (installation === undefined || !isJsonObject(frame)) return;
     const socketAskedAt = this.#socketAskedAt.get(actor) ?? -1;
     const isOfThisEra = socketAskedAt > (this.#restores.at(-1) ?? -2);
@@ -387,7 +323,7 @@ export class Reader {
 
   #noted(event: EventOf<"noted">, at: EventIndex): void {
     const { actor, note } = event;
-    const installation = this.#present.get(actor);
+    const installation = this.#installations.present(actor);
     if (installation === undefined) return;
     const { given, moments, user } = installation;
     const operation = note.kind === "edited" ? user.operation(note.op.operation_id) : undefined;
@@ -401,8 +337,8 @@ export class Reader {
 
   #fault(event: EventOf<"fault">, at: EventIndex): void {
     const { fault, target } = event;
-    if (this.#present.has(target)) {
-      if (fault === "restore" || fault === "clone") this.#copiedDisks.add(target);
+    if (this.#installations.present(target) !== undefined) {
+      if (fault === "restore" || fault === "clone") this.#installations.noteCopiedDisk(target);
     } else if (fault === "restore") {
       this.#era++;
       this.#restores.push(at);
@@ -415,7 +351,7 @@ export class Reader {
     const isAtRest = this.#isAtRest;
     const settledAt = this.#settledAt;
     if (finding.kind === "device") {
-      const installation = this.#present.get(event.actor);
+      const installation = this.#installations.present(event.actor);
       if (installation === undefined) return;
       this.#deviceFindings.push({ at, era, installation, finding, settledAt, isAtRest });
       return;
