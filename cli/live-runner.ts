@@ -3,7 +3,7 @@ import type { LiveRunner } from "../live/run.ts";
 import { waitsMs } from "../live/waits.ts";
 import { checksOf } from "./checks.ts";
 import { SetupError } from "./errors.ts";
-import { protocols } from "./protocols.ts";
+import { protocolOf, protocols } from "./protocols.ts";
 import type { WorldRunner } from "./world-runner.ts";
 
 export interface LiveRunnerFlags {
@@ -35,7 +35,7 @@ export async function createLiveRunner({ workers, timeout }: LiveRunnerFlags): P
       const run = await runner.run(scenario, options).catch(toSetupError);
       return {
         history: run.history,
-        ...checksOf(run.checks, run.unusedFaults),
+        ...checksOf(run.checks, run.unusedFaults, protocolOf(scenario.protocol).requirements),
         faults: Object.fromEntries(run.faultCounts),
         notes: run.serverOutput,
       };

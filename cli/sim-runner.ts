@@ -1,4 +1,5 @@
 // The simulation as the runner sees it.
+import type { Requirement } from "../protocol/requirement.ts";
 import { type SimRun, simulate } from "../sim/run.ts";
 import { simAbilities } from "../sim/world/world.ts";
 import { checksOf } from "./checks.ts";
@@ -10,16 +11,18 @@ export function createSimRunner(): WorldRunner {
     world: "sim",
     abilities: simAbilities,
     workers: 1,
-    run: async (scenario, { seed }) =>
-      observedOf(await simulate({ scenario, protocol: protocolOf(scenario.protocol).sim, seed })),
+    async run(scenario, { seed }) {
+      const { sim, requirements } = protocolOf(scenario.protocol);
+      return observedOf(await simulate({ scenario, protocol: sim, seed }), requirements);
+    },
     close: () => Promise.resolve(),
   };
 }
 
-function observedOf(run: SimRun): Observed {
+function observedOf(run: SimRun, requirements: readonly Requirement[]): Observed {
   return {
     history: run.history,
-    ...checksOf(run.checks, run.unusedFaults),
+    ...checksOf(run.checks, run.unusedFaults, requirements),
     faults: Object.fromEntries(run.faultCounts),
     digest: run.digest,
     virtualMs: run.virtualMs,

@@ -15,7 +15,7 @@ export interface CheckOutcome {
   readonly text: string;
   readonly expected: string;
   readonly seen: string;
-  /** When it was held against what was seen; absent where that is no moment of the run. Units: as in the history. */
+  /** When it was held against what was seen; absent for what ended the run. Units: as in the history. */
   readonly at?: number;
   /** For a check that fails: the rules that it bears on, each with its sentence. */
   readonly rules?: readonly string[];

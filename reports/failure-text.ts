@@ -29,6 +29,7 @@ export function failureLines(result: ScenarioResult, layout: FailureLayout): rea
     [...titleLines(result, inner)],
     ...violationsOf(result).map((judgement) => violationLines(result, judgement, inner)),
     ...merged(failedChecks(result)).map((check) => checkLines(check, inner)),
+    lastEventLines(result, inner),
     unusedFaultLines(result, inner),
     errorLines(result, inner),
     noteLines(result, inner),
@@ -81,7 +82,17 @@ function checkLines(check: CheckOutcome, layout: FailureLayout): readonly string
     ...wrap(`check ${placeText(check)}: ${printable(check.text)}`, width).map(ink.bold),
     ...labelled("expected", check.expected, layout),
     ...labelled("seen", cut(check.seen, seenMax), layout).map(ink.red),
+    ...(check.rules ?? []).flatMap((rule) => labelled("rule", rule, layout)),
   ];
+}
+
+/** Where no law tells what led to the first failed check, what happened before it does. */
+function lastEventLines(result: ScenarioResult, layout: FailureLayout): readonly string[] {
+  const [first] = failedChecks(result);
+  if (first === undefined || violationsOf(result).length > 0) return [];
+  const { ink, width } = layout;
+  const story = layoutStory(layout.tell(result, { before: first.at ?? Infinity }), { ink, width: width - 2 });
+  return story.length === 0 ? [] : [ink.bold("before the first of these:"), "", ...story];
 }
 
 /** What one step saw is told once, whatever was expected of it. */
@@ -111,7 +122,7 @@ function violationLines(
   const { ink, width } = layout;
   const rules = requirements.length === 0 ? "" : ` (${requirements.join(", ")})`;
   const more = verdict.violations > 1 ? `; the first of ${verdict.violations} times is told here` : "";
-  const story = layoutStory(layout.tell(result, law), { ink, width: width - 2 });
+  const story = layoutStory(layout.tell(result, { law }), { ink, width: width - 2 });
   return [
     ...wrap(`law ${law} is violated${rules}${more}`, width).map(ink.bold),
     ...labelled("promise", promise, layout),

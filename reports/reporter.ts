@@ -31,8 +31,12 @@ export interface StormProgress {
   readonly violations: number;
 }
 
-/** Tells, for one violated law of a result, the few events that lead to it. Empty where no history was kept. */
-export type Storyteller = (result: ScenarioResult, law: string) => readonly StoryLine[];
+/** Tells the few events that lead to a violated law, or what happened last before a moment. Empty where no history was
+ *  kept. */
+export type Storyteller = (
+  result: ScenarioResult,
+  about: { readonly law: string } | { readonly before: number },
+) => readonly StoryLine[];
 
 export interface Reporter {
   onRunBegin?(plan: RunPlan): void;

@@ -1,4 +1,5 @@
 // A finished run with one result of every outcome, for whoever tests how results are shown.
+import type { Storyteller } from "../reports/reporter.ts";
 import type { RunResult, ScenarioResult } from "../invariants/result.ts";
 import type { StoryLine } from "../invariants/story.ts";
 
@@ -153,5 +154,5 @@ export const sampleStory: readonly StoryLine[] = [
 ];
 
 /** Tells the sample's story of the one law that is violated. */
-export const tellSample = (_result: ScenarioResult, law: string): readonly StoryLine[] =>
-  law === "stable-prefix" ? sampleStory : [];
+export const tellSample: Storyteller = (_result, about) =>
+  "law" in about && about.law === "stable-prefix" ? sampleStory : [];

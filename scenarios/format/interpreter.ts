@@ -31,6 +31,8 @@ export interface CheckResult {
   readonly scenario: string;
   /** Line of the step in the scenario's file; 0 for what the end of a run asks by itself. */
   readonly line: number;
+  /** When it was held; absent for what ended the run. Units: milliseconds since the run began. */
+  readonly at?: number;
   /** The step, in words. */
   readonly step: string;
   /** `reply`: of an answer. `state`: of devices and server. `settled`: everybody came to rest. `fault`: a fault that was
@@ -233,6 +235,7 @@ class ScenarioRun {
     this.checks.push({
       scenario: this.#scenario.id,
       line: step?.source.line ?? 0,
+      at: this.#world.now(),
       step: step?.source.text ?? "at the end",
       about,
       requirements: requirements ?? this.#scenario.requirements,
