@@ -2,6 +2,16 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { EventQueue, type QueuedEvent } from "./event-queue.ts";
 
+const eventAt = (at: number): QueuedEvent => ({
+  at,
+  sequence: 0,
+  owner: 0,
+  label: 0,
+  run: () => {},
+  life: { epoch: 1 },
+  epoch: 1,
+});
+
 test("whatever is pushed and cancelled, events come out by time, then by their making", () => {
   const command = fc.oneof(
     { weight: 4, arbitrary: fc.record({ kind: fc.constant("push" as const), at: fc.nat(50) }) },
@@ -17,7 +27,7 @@ test("whatever is pushed and cancelled, events come out by time, then by their m
         return model.shift();
       };
       for (const step of commands) {
-        if (step.kind === "push") model.push(queue.push(step.at, 0, 0, () => {}));
+        if (step.kind === "push") model.push(queue.push(eventAt(step.at)));
         else if (step.kind === "pop") expect(queue.pop()).toBe(popExpected());
         else if (model.length > 0) {
           const event = model[step.which % model.length]!;

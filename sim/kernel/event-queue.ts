@@ -12,6 +12,15 @@ export interface QueuedEvent {
   label: number;
   /** `undefined` once cancelled. */
   run: (() => void) | undefined;
+  /** Whose life it belongs to: once `life.epoch` is another one, the event has no effect. Two fields and not a closure
+   *  around `run`, because every event would pay for it. */
+  readonly life: Life;
+  readonly epoch: number;
+}
+
+/** Something that lives more than once, and counts its lives. */
+export interface Life {
+  readonly epoch: number;
 }
 
 export class EventQueue {
@@ -24,8 +33,9 @@ export class EventQueue {
     return this.#heap.length - this.#cancelled;
   }
 
-  push(at: VirtualMs, owner: number, label: number, run: () => void): QueuedEvent {
-    const event: QueuedEvent = { at, sequence: this.#sequence++, owner, label, run };
+  /** Takes the event in, behind all others of its time. */
+  push(event: QueuedEvent): QueuedEvent {
+    event.sequence = this.#sequence++;
     const heap = this.#heap;
     heap.push(event);
     this.#rise(heap.length - 1, event);

@@ -1,12 +1,13 @@
 // The deterministic world's heart: one thread, virtual time, one event at a time.
 //
 // The kernel takes one event, which resumes at most one waiter, and lets the microtasks run dry before it takes the
-// next. It runs dry behind a `process.nextTick`: Node empties the microtask queue before it takes the next tick, and
-// never turns its event loop meanwhile, so nothing from outside can step in between two events. Code under test
+// next. The whole run is one `process.nextTick` (see microtasks.ts): Node never turns its event loop meanwhile, so
+// nothing from outside can step in between two events. Code under test
 // waits for its ports only; a wait for anything else would never end here, and is found out by name.
 import { AddressedRandom } from "./addressed-random.ts";
 import { Digest } from "./digest.ts";
-import { EventQueue, type QueuedEvent, type VirtualMs } from "./event-queue.ts";
+import { EventQueue, type Life, type QueuedEvent, type VirtualMs } from "./event-queue.ts";
+import { runBetweenMicrotasks } from "./microtasks.ts";
 import { SimProcess } from "./process.ts";
 
 /** The run used more events than it may. Raise the bound or look for a loop. */
@@ -79,7 +80,28 @@ export class Kernel {
 
   /** Runs `run` at `afterMs` from now. `owner` 0 is the world itself. */
   schedule(afterMs: VirtualMs, owner: number, label: number, run: () => void): QueuedEvent {
-    return this.#queue.push(this.#now + afterMs, owner, label, run);
+    return this.#queue.push({
+      at: this.#now + afterMs,
+      sequence: 0,
+      owner,
+      label,
+      run,
+      life: world,
+      epoch: world.epoch,
+    });
+  }
+
+  /** As `schedule`, for the present life of a process: the event has no effect once that is over. */
+  scheduleWithin(process: SimProcess, afterMs: VirtualMs, label: number, run: () => void): QueuedEvent {
+    return this.#queue.push({
+      at: this.#now + afterMs,
+      sequence: 0,
+      owner: process.index,
+      label,
+      run,
+      life: process,
+      epoch: process.epoch,
+    });
   }
 
   cancel(event: QueuedEvent): void {
@@ -100,15 +122,33 @@ export class Kernel {
 
   /** Runs `main` as a task of `process` and takes events until it is done.
    *  Errors: whatever `main` throws; `ForeignWait`; `EventBoundReached`; a failure of any task. */
-  async run<T>(process: SimProcess, main: () => Promise<T>): Promise<T> {
+  run<T>(process: SimProcess, main: () => Promise<T>): Promise<T> {
     let outcome: { readonly value: T } | undefined;
     process.task("main", async () => {
       outcome = { value: await main() };
     });
-    await microtasksDry();
-    for (;;) {
-      if (this.#hasFailed) throw this.#failure;
-      if (outcome !== undefined) return outcome.value;
+    return new Promise((resolve, reject) => {
+      runBetweenMicrotasks(() => {
+        try {
+          if (this.#hasFailed) throw this.#failure;
+          if (outcome === undefined) return this.#takeEvents();
+          resolve(outcome.value);
+        } catch (error) {
+          reject(error);
+        }
+        return "over";
+      });
+    });
+  }
+
+  /** Tasks that wait for something that is no port of their process. Empty when all is well. */
+  foreignWaits(): readonly string[] {
+    return this.#processes.flatMap((process) => process.foreignWaits());
+  }
+
+  /** Takes events up to the first that resumes somebody. */
+  #takeEvents(): void {
+    do {
       const event = this.#queue.pop();
       if (event === undefined) throw this.#explainStandstill();
       if (++this.#events > this.#eventsMax) {
@@ -121,17 +161,9 @@ export class Kernel {
       this.digest.add((event.owner << 16) | event.label);
       const run = event.run!;
       event.run = undefined;
-      run();
-      if (this.#resumed) {
-        this.#resumed = false;
-        await microtasksDry();
-      }
-    }
-  }
-
-  /** Tasks that wait for something that is no port of their process. Empty when all is well. */
-  foreignWaits(): readonly string[] {
-    return this.#processes.flatMap((process) => process.foreignWaits());
+      if (event.life.epoch === event.epoch) run();
+    } while (!this.#resumed);
+    this.#resumed = false;
   }
 
   #explainStandstill(): Error {
@@ -148,5 +180,5 @@ export class Kernel {
   }
 }
 
-const microtasksDry = (): Promise<void> => new Promise(nextTick);
-const nextTick = (resolve: () => void): void => process.nextTick(resolve);
+/** The world itself lives once. */
+const world: Life = { epoch: 1 };

@@ -9,11 +9,13 @@ export interface ProcessTimer {
 
 /** One wait of a process for the world. Exactly one of `answer` and `fail` has an effect, once, and none after a
  *  crash. The waiter is resumed by an event of its own. */
-export class Wait<T> {
+export class Wait<T> implements Open {
   readonly promise: Promise<T>;
+  readonly label: string;
+  previous: Open | undefined;
+  next: Open | undefined;
   readonly #process: SimProcess;
   readonly #epoch: number;
-  readonly label: string;
   #resolve!: (value: T) => void;
   #reject!: (error: unknown) => void;
   #isOver = false;
@@ -57,7 +59,7 @@ export class Wait<T> {
   #end(): boolean {
     if (this.isOver) return false;
     this.#isOver = true;
-    this.#process.forgetWait(this as Wait<unknown>);
+    this.#process.forgetWait(this);
     return true;
   }
 }
@@ -66,10 +68,9 @@ export class SimProcess {
   readonly kernel: Kernel;
   readonly name: string;
   readonly index: number;
-  readonly #waits = new Set<Wait<unknown>>();
-  readonly #tasks = new Map<number, string>();
+  readonly #waits = new OpenList();
+  readonly #tasks = new OpenList();
   #epoch = 1;
-  #nextTask = 0;
   #isUp = true;
 
   constructor(options: { kernel: Kernel; name: string; index: number }) {
@@ -93,38 +94,38 @@ export class SimProcess {
   }
 
   /** Runs `work` as a task of this process. An error that it lets through ends the run, unless the process crashed. */
-  task(name: string, work: () => Promise<void>): void {
-    const id = this.#nextTask++;
+  task(name: string, work: () => void | Promise<void>): void {
     const epoch = this.#epoch;
-    this.#tasks.set(id, name);
+    const task: Open = { label: name, previous: undefined, next: undefined };
+    this.#tasks.add(task);
     this.kernel.noteResumed();
     const end = (): void => {
-      if (epoch === this.#epoch) this.#tasks.delete(id);
+      if (epoch === this.#epoch) this.#tasks.remove(task);
     };
     const failed = (error: unknown): void => {
       if (epoch !== this.#epoch) return;
-      this.#tasks.delete(id);
+      this.#tasks.remove(task);
       this.kernel.fail(error);
     };
-    let running: Promise<void>;
     try {
-      running = work();
+      const running = work();
+      // Most handlers of frames and timers are done at once.
+      if (running instanceof Promise) running.then(end, failed);
+      else end();
     } catch (error) {
       failed(error);
-      return;
     }
-    running.then(end, failed);
   }
 
   /** Begins a wait: the caller returns its `promise` and arranges for an answer. */
   wait<T>(label: string): Wait<T> {
     const wait = new Wait<T>(this, label);
-    this.#waits.add(wait as Wait<unknown>);
+    this.#waits.add(wait);
     return wait;
   }
 
-  forgetWait(wait: Wait<unknown>): void {
-    this.#waits.delete(wait);
+  forgetWait(wait: Open): void {
+    this.#waits.remove(wait);
   }
 
   /** Waits for time to pass. */
@@ -136,16 +137,13 @@ export class SimProcess {
 
   /** Schedules an event that has no effect once this life of the process is over. */
   scheduleOwn(afterMs: VirtualMs, label: string, run: () => void): QueuedEvent {
-    const epoch = this.#epoch;
-    return this.kernel.schedule(afterMs, this.index, this.kernel.label(label), () => {
-      if (epoch === this.#epoch) run();
-    });
+    return this.kernel.scheduleWithin(this, afterMs, this.kernel.label(label), run);
   }
 
   /** Runs `run` as a task after a while, unless cancelled or crashed before. */
   after(delayMs: VirtualMs, run: () => void | Promise<void>): ProcessTimer {
     const event = this.scheduleOwn(Math.max(0, Math.round(delayMs)), "timer", () => {
-      this.task("timer", async () => run());
+      this.task("timer", run);
     });
     return { cancel: () => this.kernel.cancel(event) };
   }
@@ -163,12 +161,64 @@ export class SimProcess {
   }
 
   waits(): readonly string[] {
-    return [...this.#waits].map((wait) => `${this.name} (${wait.label})`);
+    return this.#waits.labels().map((label) => `${this.name} (${label})`);
   }
 
   /** Names of unfinished tasks, when not one of them can be waiting for a port. */
   foreignWaits(): readonly string[] {
     if (this.#tasks.size === 0 || this.#waits.size > 0) return [];
-    return [...this.#tasks.values()].map((task) => `${this.name} (${task})`);
+    return this.#tasks.labels().map((label) => `${this.name} (${label})`);
+  }
+}
+
+/** A wait or a task that is not over. */
+interface Open {
+  readonly label: string;
+  previous: Open | undefined;
+  next: Open | undefined;
+}
+
+/** What is open, oldest first. The links are in the entries: a Set would hash each of them, and rebuild itself again and
+ *  again because nothing stays in it for long. */
+class OpenList {
+  #first: Open | undefined;
+  #last: Open | undefined;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  add(entry: Open): void {
+    const last = this.#last;
+    entry.previous = last;
+    if (last === undefined) this.#first = entry;
+    else last.next = entry;
+    this.#last = entry;
+    this.#size++;
+  }
+
+  remove(entry: Open): void {
+    const { previous, next } = entry;
+    if (previous === undefined) this.#first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+    // Else one entry that has grown old would keep all that came after it from the young collector.
+    entry.previous = undefined;
+    entry.next = undefined;
+    this.#size--;
+  }
+
+  clear(): void {
+    this.#first = undefined;
+    this.#last = undefined;
+    this.#size = 0;
+  }
+
+  labels(): string[] {
+    const labels: string[] = [];
+    for (let entry = this.#first; entry !== undefined; entry = entry.next) labels.push(entry.label);
+    return labels;
   }
 }

@@ -203,7 +203,7 @@ export class Connection {
       this.#early.push(frame);
       return;
     }
-    this.#options.deviceProcess.task("frame", async () => this.#options.handlers.onFrame(frame));
+    this.#options.deviceProcess.task("frame", () => this.#options.handlers.onFrame(frame));
   }
 
   #sendToServer(frame: unknown): void {
@@ -219,7 +219,7 @@ export class Connection {
         return;
       }
       const session = this.#session;
-      if (session !== undefined) serverProcess.task("frame", async () => session.onFrame(frame));
+      if (session !== undefined) serverProcess.task("frame", () => session.onFrame(frame));
     });
   }
 
@@ -230,7 +230,7 @@ export class Connection {
       if (partitions.verdict(this.device, "to-server") !== "pass") return;
       if (partitions.verdict(this.device, "to-device") !== "pass") return;
       const session = this.#session;
-      if (session !== undefined) serverProcess.task("pong", async () => session.onPong());
+      if (session !== undefined) serverProcess.task("pong", () => session.onPong());
     });
   }
 
@@ -259,7 +259,7 @@ export class Connection {
     const { deviceProcess, handlers } = this.#options;
     if (!this.#isDeviceOpen || !this.#isDeviceAlive()) return;
     deviceProcess.scheduleOwn(1, "close", () => {
-      deviceProcess.task("close", async () => handlers.onClose(code));
+      deviceProcess.task("close", () => handlers.onClose(code));
     });
   }
 
@@ -268,7 +268,7 @@ export class Connection {
     const session = this.#session;
     if (session === undefined || !this.#isServerAlive()) return;
     serverProcess.scheduleOwn(1, "close", () => {
-      serverProcess.task("close", async () => session.onClose());
+      serverProcess.task("close", () => session.onClose());
     });
   }
 

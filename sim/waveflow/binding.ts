@@ -67,9 +67,7 @@ function createServer({ database, process, clock, line, tokens, config }: SimSer
     engine: (database as WaveflowDatabase).engine,
     wire: line,
     deliver: (hear) => {
-      process.scheduleOwn(announcementMs, "announcement", () =>
-        process.task("announcement", async () => hear()),
-      );
+      process.scheduleOwn(announcementMs, "announcement", () => process.task("announcement", hear));
     },
   });
   const server = new WaveflowServer(
