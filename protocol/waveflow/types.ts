@@ -46,10 +46,6 @@ export interface LogOp extends PushOp {
   readonly wall_clock: string;
 }
 
-export interface PushRequest {
-  readonly ops: readonly PushOp[];
-}
-
 export interface PushResult {
   readonly operation_id: OperationId;
   readonly id: ServerId;
@@ -67,10 +63,6 @@ export interface PullReply {
   readonly head: ServerId;
   readonly has_more: boolean;
   readonly resync?: string | undefined;
-}
-
-export interface AckRequest {
-  readonly last_seen_id: ServerId;
 }
 
 /** Every error body has a `type`; the members here are the ones that a device acts on.
@@ -110,11 +102,6 @@ export type ServerFrame =
   | { readonly type: "op"; readonly prev_id: ServerId; readonly op: LogOp }
   | { readonly type: "resync_required"; readonly compacted_up_to: ServerId }
   | { readonly type: "error"; readonly reason: string };
-
-/** The only frame of a device.  Source: waveflow.md section 8. */
-export interface AckFrame {
-  readonly ack: ServerId;
-}
 
 /** Close codes of the socket.  Source: waveflow.md section 8. */
 export const closeCodes = {

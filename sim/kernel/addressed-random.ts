@@ -8,8 +8,6 @@ export interface Odds {
   readonly denominator: number;
 }
 
-export const never: Odds = { numerator: 0, denominator: 1 };
-
 /** All decisions of one kind of one actor: occurrence 0, 1, 2 … */
 export class Decisions {
   readonly #base: number;
