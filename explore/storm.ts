@@ -2,7 +2,7 @@
 // befalls network, processes, disks and database; then calm. The plan is a scenario like any other: it can be written
 // down, replayed and read.
 import type { DeviceAction, NetworkAction, Scenario, ServerAction, Step } from "../scenarios/format/types.ts";
-import { Stream } from "./stream.ts";
+import { lotsOf, Stream } from "./stream.ts";
 
 /** How long the trouble lasts. Units: virtual milliseconds. */
 export const stormLengthMs = 20_000;
@@ -36,7 +36,7 @@ const swarm = {
 } as const satisfies Readonly<Record<string, readonly [number, number]>>;
 
 /** What happens between two waits, and how often against the others. */
-const happenings = {
+const happenings = lotsOf({
   edit: 60,
   burst: 5,
   remove: 6,
@@ -63,7 +63,7 @@ const happenings = {
   restore: 2,
   clone: 1,
   reinstall: 1,
-} as const;
+});
 
 /** The plan of a seed. */
 export function stormScenario(seed: string): Scenario {

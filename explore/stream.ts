@@ -2,6 +2,15 @@
 // another's. Whole numbers only.
 import seedrandom from "seedrandom";
 
+/** As many lots of each name as its weight says. */
+export type Lots<Name extends string> = readonly Name[];
+
+/** Lots from small whole weights. */
+export const lotsOf = <Name extends string>(weights: Readonly<Record<Name, number>>): Lots<Name> =>
+  (Object.entries(weights) as [Name, number][]).flatMap(([name, weight]) =>
+    Array.from({ length: weight }, () => name),
+  );
+
 export class Stream {
   readonly #next: () => number;
 
@@ -25,13 +34,7 @@ export class Stream {
   }
 
   /** One of the named things, each as likely as its weight says. */
-  weighted<Name extends string>(weights: Readonly<Record<Name, number>>): Name {
-    const entries = Object.entries(weights) as [Name, number][];
-    let rest = this.#next() % entries.reduce((sum, [, weight]) => sum + weight, 0);
-    for (const [name, weight] of entries) {
-      if (rest < weight) return name;
-      rest -= weight;
-    }
-    throw new Error("unreachable: the weights add up");
+  weighted<Name extends string>(lots: Lots<Name>): Name {
+    return lots[this.#next() % lots.length]!;
   }
 }

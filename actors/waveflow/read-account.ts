@@ -32,7 +32,15 @@ export async function readWaveflowAccount(options: ReadAccountOptions): Promise<
       const { user } = options;
       const { ops, head } = outcome;
       const finding: WaveflowFinding = { kind: "log", user, ops, head };
-      return { user, finding, head, state: visibleState(foldLog(ops.filter(isFoldable))) };
+      return {
+        user,
+        finding,
+        head,
+        // Most readers look at the head alone.
+        get state() {
+          return visibleState(foldLog(ops.filter(isFoldable)));
+        },
+      };
     }
     seen = describe(outcome.brokenOff);
     if (outcome.brokenOff.status !== 410 && outcome.brokenOff.status < 500) break;

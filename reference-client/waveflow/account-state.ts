@@ -110,8 +110,9 @@ export class AccountState {
 
   set(step: DurableStep, changes: Partial<AccountSettings>): void {
     const before = this.#settings;
-    for (const [name, value] of Object.entries(changes)) {
-      if (before[name as keyof AccountSettings] !== value) step.put("meta", this.prefix + name, value);
+    for (const name of Object.keys(changes) as (keyof AccountSettings)[]) {
+      const value = changes[name]!;
+      if (before[name] !== value) step.put("meta", this.prefix + name, value);
     }
     step.afterwards(() => {
       this.#settings = { ...this.#settings, ...changes };

@@ -89,9 +89,9 @@ export class Network {
     const message = this.#options.messageOf(request);
     const fate = this.#fateOf(caller.device, message);
     const wait = caller.process.wait<Reply>(message);
-    const patience = caller.process.scheduleOwn(this.#options.patienceMs, "patience", () =>
-      wait.failNow(caller.noAnswer(`no answer within ${this.#options.patienceMs} ms`)),
-    );
+    const patience = caller.process.scheduleOwn(this.#options.patienceMs, "patience", () => {
+      if (!wait.isOver) wait.failNow(caller.noAnswer(`no answer within ${this.#options.patienceMs} ms`));
+    });
     const { kernel } = caller.process;
     const answer = (reply: Reply): void => {
       if (wait.isOver) return;
@@ -140,7 +140,12 @@ export class Network {
     const message = "socket";
     const fate = this.#fateOf(caller.device, message);
     const wait = caller.process.wait<{ send(frame: unknown): void; close(): void }>(message);
-    const giveUp = (afterMs: number, error: () => Error): void => wait.failAfter(afterMs, error());
+    // Errors are made when they are thrown: most of these never are, and a stack trace is dear.
+    const giveUp = (afterMs: number, error: () => Error): void => {
+      caller.process.scheduleOwn(afterMs, message, () => {
+        if (!wait.isOver) wait.failNow(error());
+      });
+    };
     giveUp(this.#options.patienceMs, () =>
       caller.noAnswer(`no socket within ${this.#options.patienceMs} ms`),
     );

@@ -26,7 +26,8 @@ export class SimTransaction implements Transaction {
   readonly session: Session;
   readonly #wire: DatabaseWire;
   readonly #options: TransactionOptions;
-  #answerLoss: (() => void) | undefined;
+  /** Hears the answer of the statement under way. */
+  #answer: ((outcome: Outcome<unknown>) => void) | undefined;
   #isRefused = false;
 
   constructor({ wire, session, options }: SimTransactionSetup) {
@@ -37,33 +38,24 @@ export class SimTransaction implements Transaction {
 
   /** One round trip.
    *  Errors: `SessionLost` when no answer came, and then the session is over; `StatementFailed`. */
-  async run<R>(statement: StatementName, start: statements.Run<R>): Promise<R> {
+  run<R>(statement: StatementName, start: statements.Run<R>): Promise<R> {
     if (this.#isRefused && statement !== "rollback")
-      throw new StatementFailed("25P02", "the transaction has failed");
+      return Promise.reject(new StatementFailed("25P02", "the transaction has failed"));
     const { purpose, device } = this.#options;
-    let outcome: Outcome<R>;
-    try {
-      outcome = await this.#wire.roundTrip<Outcome<R>>(
-        { purpose, statement, device, transaction: this },
-        (done) => this.#start(start, done),
-      );
-    } catch (error) {
-      if (error instanceof StatementFailed) {
-        this.#isRefused = true;
-        throw error;
-      }
-      this.session.terminate();
-      throw new SessionLost(error instanceof Error ? error.message : String(error));
-    }
-    if (outcome.ok) return outcome.value;
-    if (outcome.error.sqlstate === connectionGone) throw new SessionLost(outcome.error.message);
-    throw new StatementFailed(outcome.error.sqlstate, outcome.error.message);
+    // `then` and not an async function: every statement of every run comes through here.
+    return this.#wire
+      .roundTrip<Outcome<R>>({ purpose, statement, device, transaction: this }, (done) =>
+        this.#start(start, done as (outcome: Outcome<unknown>) => void),
+      )
+      .then(valueOf<R>, this.#unanswered);
   }
 
   /** The connection is gone: a statement that waits is answered with the loss. */
   lose(): void {
     this.session.terminate();
-    this.#answerLoss?.();
+    const answer = this.#answer;
+    this.#answer = undefined;
+    answer?.({ ok: false, error: new DatabaseError(connectionGone, "the connection was lost") });
   }
 
   lockUser(user: string): Promise<void> {
@@ -141,17 +133,29 @@ export class SimTransaction implements Transaction {
     );
   }
 
-  #start<R>(start: statements.Run<R>, done: (outcome: Outcome<R>) => void): void {
-    this.#answerLoss = () => {
-      this.#answerLoss = undefined;
-      done({ ok: false, error: new DatabaseError(connectionGone, "the connection was lost") });
-    };
+  #start<R>(start: statements.Run<R>, answer: (outcome: Outcome<unknown>) => void): void {
+    this.#answer = answer;
     start(this.session, (outcome) => {
-      if (this.#answerLoss === undefined) return;
-      this.#answerLoss = undefined;
-      done(outcome);
+      if (this.#answer !== answer) return;
+      this.#answer = undefined;
+      answer(outcome);
     });
   }
+
+  readonly #unanswered = (error: unknown): never => {
+    if (error instanceof StatementFailed) {
+      this.#isRefused = true;
+      throw error;
+    }
+    this.session.terminate();
+    throw new SessionLost(error instanceof Error ? error.message : String(error));
+  };
+}
+
+function valueOf<R>(outcome: Outcome<R>): R {
+  if (outcome.ok) return outcome.value;
+  const { sqlstate, message } = outcome.error;
+  throw sqlstate === connectionGone ? new SessionLost(message) : new StatementFailed(sqlstate, message);
 }
 
 /** 08003, connection_does_not_exist: what the engine answers on a session that has ended. */

@@ -21,14 +21,15 @@ export class Chance {
 
   /** The fates of one server process's statements. */
   statementFates(server: string): DatabaseLineOptions["fate"] {
-    const decisions = new Map<string, Decisions>();
+    const decisionsByPurpose = new Map<string, Map<string, Decisions>>();
     return ({ purpose, statement }) => {
       const { crashServer, loseDatabaseAnswer } = this.#accidents;
       if (crashServer === 0 && loseDatabaseAnswer === 0) return "pass";
-      const address = `${purpose} ${statement}`;
-      let drawn = decisions.get(address);
+      let decisions = decisionsByPurpose.get(purpose);
+      if (decisions === undefined) decisionsByPurpose.set(purpose, (decisions = new Map()));
+      let drawn = decisions.get(statement);
       if (drawn === undefined)
-        decisions.set(address, (drawn = this.#kernel.random.decisions(server, address)));
+        decisions.set(statement, (drawn = this.#kernel.random.decisions(server, `${purpose} ${statement}`)));
       const draw = drawn.next();
       const point = draw % 1_000_000;
       if (point < crashServer) return draw % 2 === 0 ? "crash-before" : "crash-after";

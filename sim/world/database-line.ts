@@ -72,13 +72,19 @@ export class DatabaseLine {
     const wait = process.wait<Answer>(address.statement);
     const trap = this.#options.traps.spring(address, this.#options.deviceNamed);
     const drawn = trap === undefined ? this.#options.fate(address) : "pass";
+    if (trap === undefined && drawn === "pass") {
+      start((answer) => {
+        // The statement may have waited for a lock while its process crashed; then nobody hears the answer.
+        if (!wait.isOver) wait.answerAfter(latency.nextBetween(0, latencyMaxMs), answer);
+      });
+      return wait.promise;
+    }
     const calms = this.#calms;
     const strikes = (fate: typeof drawn): boolean => drawn === fate && this.#calms === calms;
     const place = `${address.purpose}, ${address.statement}`;
     const crash = (position: string): void => this.#options.crash(`crash ${position} ${place}`);
     const begin = (): void => {
       start((answer) => {
-        // The statement may have waited for a lock while its process crashed; then nobody hears the answer.
         if (wait.isOver) return;
         process.scheduleOwn(latency.nextBetween(0, latencyMaxMs), address.statement, () => {
           if (strikes("crash-after") || (trap?.verb === "crash-during" && trap.position === "after")) {
