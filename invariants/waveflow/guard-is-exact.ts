@@ -5,8 +5,12 @@ import type { WaveflowEvent } from "./events.ts";
 import { type PullCall, readHistory } from "./reading.ts";
 import { noEra } from "./user-log.ts";
 import { numberIn } from "./body.ts";
+import { knownBefore } from "./pull-is-complete.ts";
+import type { Read } from "./reads.ts";
+import { nameContent } from "./words.ts";
 
-/** The watermark is known as far as the server told it: in 410s and of compactions.
+/** The watermark is known as far as the server told it, in 410s and of compactions, and as far as ops are seen to be
+ *  gone.
  *  Leaves out: pages of a resync, which have a token instead.
  *  Source: WF-PULL-3, WF-PULL-4. */
 export const guardIsExact: Law<WaveflowEvent> = {
@@ -14,8 +18,10 @@ export const guardIsExact: Law<WaveflowEvent> = {
   requirements: ["WF-PULL-3", "WF-PULL-4", "WF-PULL-5", "WF-COMP-3"],
   promise: "A pull is sent to resync if it starts above 0 and below the watermark, and only then.",
   judge(history) {
+    const { pulls, reads } = readHistory(history);
     const tally = new Tally();
-    for (const call of readHistory(history).pulls) {
+    for (const read of reads) judgeGap(read, tally);
+    for (const call of pulls) {
       if (call.outcome === "refused" && call.type === "resync_required") judgeRefusal(call, tally);
       else if (call.outcome === "accepted" && call.era !== noEra) judgePassed(call, tally);
     }
@@ -60,4 +66,19 @@ function judgePassed(call: PullCall, tally: Tally): void {
     () =>
       `The log of user ${call.user.name} was compacted up to ${watermark.value}. ${call.actor} pulled from ${since} afterwards and was given a page, although ops above ${since} may be gone.`,
   );
+}
+
+/** What had been there and is missing in a page was deleted, and then the watermark is not below it. */
+function judgeGap(read: Read, tally: Tally): void {
+  if (read.kind !== "page" || read.since === 0 || read.hasToken) return;
+  for (const { stored, isExcused } of read.missing) {
+    const knownAt = isExcused ? knownBefore(stored, read) : undefined;
+    if (knownAt === undefined) continue;
+    tally.look();
+    tally.contradict(
+      [knownAt, read.askedAt, read.answeredAt],
+      () =>
+        `Op ${stored.id} (${nameContent(stored.content)}) of user ${read.user.name} was there and has been compacted away. ${read.actor} pulled from ${read.since}, which is below it, and was given a page instead of being sent to resync.`,
+    );
+  }
 }

@@ -16,6 +16,8 @@ export interface Read {
   readonly askedAt: EventIndex;
   readonly answeredAt: EventIndex;
   readonly since: ServerId;
+  /** It came with the token of a walk, which is no matter of the guard. */
+  readonly hasToken: boolean;
   readonly upTo: ServerId;
   readonly head: ServerId;
   /** Whatever supersedes a missing op is known: it is in this read, which reaches to the head, or in an account of the
@@ -53,20 +55,31 @@ function readPage(pull: PullCall): Read {
     ops,
     isDecisive: !hasMore || user.era(era).lastLogAt > answeredAt,
   };
-  const isFromZero = request.since === 0 || request.resync !== undefined;
+  const hasToken = request.resync !== undefined;
+  const isFromZero = request.since === 0 || hasToken;
   const missing = listMissing(user.era(era), {
     ...range,
     excusedUpTo: hasMore ? Infinity : head,
     isFromZero,
   });
-  return { kind: "page", user, era, actor, askedAt, answeredAt, missing, ...range };
+  return { kind: "page", user, era, actor, askedAt, answeredAt, hasToken, missing, ...range };
 }
 
 function readLog({ user, era, at, calmAt, finding }: LogFinding): Read {
   const { ops, head } = finding;
   const range = { since: 0, upTo: head, head, ops, isDecisive: true };
   const missing = listMissing(user.era(era), { ...range, excusedUpTo: head, isFromZero: true });
-  return { kind: "log", user, era, actor: "server", askedAt: calmAt, answeredAt: at, missing, ...range };
+  return {
+    kind: "log",
+    hasToken: false,
+    user,
+    era,
+    actor: "server",
+    askedAt: calmAt,
+    answeredAt: at,
+    missing,
+    ...range,
+  };
 }
 
 interface Range {
