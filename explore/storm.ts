@@ -10,7 +10,13 @@ export const stormLengthMs = 20_000;
 const calmWithinMs = 600_000;
 
 const deviceNames = ["laptop", "phone", "tablet", "desktop", "watch"] as const;
-const entities = ["song/1", "song/2", "song/3", "album/1", "playlist/hot"] as const;
+const entities = [
+  { entityType: "song", entityId: "1" },
+  { entityType: "song", entityId: "2" },
+  { entityType: "song", entityId: "3" },
+  { entityType: "album", entityId: "1" },
+  { entityType: "playlist", entityId: "hot" },
+] as const;
 const fields = ["title", "rating", "tags", "note"] as const;
 
 /** Odds of each fault in a million, where the swarm of a seed has it. */
@@ -131,14 +137,13 @@ function stormSteps(seed: string): readonly Step[] {
     add({ kind: "network", action }, `network: ${action.verb}`);
   const server = (action: ServerAction): void => add({ kind: "server", action }, `server: ${action.verb}`);
   const edit = (name: string): void => {
-    const [entityType, entityId] = words.pick(entities).split("/") as [string, string];
+    const entity = words.pick(entities);
     serial++;
     const edits = [{ field: words.pick(fields), value: `${name} ${serial}` }];
-    device(name, "edit", { entityType, entityId, edits });
+    device(name, "edit", { ...entity, edits });
   };
   const remove = (name: string): void => {
-    const [entityType, entityId] = words.pick(entities).split("/") as [string, string];
-    device(name, "delete", { entityType, entityId });
+    device(name, "delete", words.pick(entities));
   };
   for (let at = 0; at < stormLengthMs; ) {
     const waitMs = times.between(1, 2 * lull);

@@ -81,7 +81,10 @@ for (const digit of "0123456789abcdefABCDEF") hexDigits[digit.charCodeAt(0)] = 1
 function isRecord(value: unknown, members: number): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype)
     return false;
-  return Object.keys(value).length === members;
+  let count = 0;
+  // Counts without a list of the names. What a stranger may have put into the prototype counts too, and is a "no".
+  for (const _ in value) count++;
+  return count === members;
 }
 
 function isListOf(value: unknown, isItem: (item: unknown) => boolean): boolean {

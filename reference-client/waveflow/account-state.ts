@@ -187,10 +187,11 @@ interface EntityRow {
   readonly registers: readonly (readonly [field: string, value: JsonValue, id: ServerId])[];
 }
 
-const entityToRow = (entity: EntityState): EntityRow => ({
-  deletedAt: entity.deletedAt,
-  registers: Array.from(entity.registers, ([field, { value, id }]) => [field, value, id] as const),
-});
+function entityToRow(entity: EntityState): EntityRow {
+  const registers: [string, JsonValue, ServerId][] = [];
+  for (const [field, { value, id }] of entity.registers) registers.push([field, value, id]);
+  return { deletedAt: entity.deletedAt, registers };
+}
 
 function rowToEntity(row: EntityRow): EntityState {
   const registers = new Map<string, Register>();

@@ -131,9 +131,15 @@ export function* lockVersion(
     if (holder.isActive) yield* waitForEnd(actor, holder);
     if (request.lockingRead && successor !== undefined) yield* lockSuccessors(actor, successor, mode);
   }
+  return takeVersion(actor, version, mode);
+}
+
+/** The end of `lockVersion`, for a version that nobody holds: there is nothing to wait for.
+ *  Source: PostgreSQL manual, 13.3.2 "Row-Level Locks". */
+export function takeVersion(actor: Actor, version: RowVersion, mode: LockMode): RowVersion | "changed" {
   const isChanged = version.deleter !== undefined;
   if (!isChanged) addLock(actor, version, mode);
-  transaction.releaseRowQueue(owner);
+  actor.transaction.releaseRowQueue(actor.owner);
   return isChanged ? "changed" : version;
 }
 

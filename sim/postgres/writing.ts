@@ -4,7 +4,16 @@
 import { cardinalityViolation, serializationFailure } from "./errors.ts";
 import type { RowVersion } from "./heap.ts";
 import { collectAll, matches } from "./reading.ts";
-import { type Actor, lockRow, lockVersion, type Steps, waitForEnd, writeRequest } from "./row-locks.ts";
+import {
+  type Actor,
+  lockRow,
+  lockVersion,
+  type Steps,
+  takeVersion,
+  waitForEnd,
+  whoHolds,
+  writeRequest,
+} from "./row-locks.ts";
 import type { AnyRow } from "./schema.ts";
 import { isVisible } from "./snapshots.ts";
 import type { DeleteStatement, InsertStatement, OnConflict, UpdateStatement } from "./statements.ts";
@@ -70,7 +79,10 @@ function* insertOrResolve(
 ): Steps<AnyRow | undefined> {
   const arbiters = arbitersOf(store, onConflict);
   for (;;) {
-    const rival = yield* findDecidedRival(actor, arbiters, row);
+    const present = findRivalAmong(actor, arbiters, row);
+    const isDecided = present === undefined || undecidedWriter(present, actor.transaction) === undefined;
+    // Where nobody has to be waited for, plain calls: a generator for every part of an upsert costs more than the upsert.
+    const rival = isDecided ? present : yield* findDecidedRival(actor, arbiters, row);
     if (rival === undefined) return yield* insertRow(actor, store, row);
     if (onConflict.do === "nothing") {
       refuseUnseen(actor, rival);
@@ -78,15 +90,29 @@ function* insertOrResolve(
     }
     const { transaction } = actor;
     if (rival.creator === transaction && rival.command === transaction.command) throw cardinalityViolation();
-    const locked = yield* lockVersion(actor, rival, writeRequest);
+    const locked =
+      whoHolds(rival, transaction, writeRequest.mode) === undefined
+        ? takeVersion(actor, rival, writeRequest.mode)
+        : yield* lockVersion(actor, rival, writeRequest);
     if (locked === "changed") {
       if (transaction.isolation === "read committed") continue;
       throw serializationFailure(rival.next === undefined ? "delete" : "update");
     }
     refuseUnseen(actor, rival);
     if (onConflict.where?.(rival.data, row) === false) return undefined;
-    return yield* writeVersion(actor, store, rival, onConflict.set(rival.data, row));
+    const written = onConflict.set(rival.data, row);
+    const chain = store.replace(rival, written, transaction);
+    if (chain !== undefined) yield* enterIndexes(actor, store, chain);
+    return written;
   }
+}
+
+function findRivalAmong(actor: Actor, arbiters: readonly Index[], row: AnyRow): RowVersion | undefined {
+  for (const index of arbiters) {
+    const rival = findRival(index, row, actor.transaction);
+    if (rival !== undefined) return rival;
+  }
+  return undefined;
 }
 
 function* findDecidedRival(

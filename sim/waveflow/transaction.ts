@@ -78,7 +78,9 @@ export class SimTransaction implements Transaction {
     const first = await this.run<number>("takeIds", (session, done) =>
       session.execute(nextval(opSequence, count), done),
     );
-    return Array.from({ length: count }, (_, place) => first + place);
+    const ids: number[] = [];
+    for (let id = first; id < first + count; id++) ids.push(id);
+    return ids;
   }
 
   insertOps(user: string, ops: readonly StoredOp[]): Promise<void> {

@@ -2,8 +2,8 @@
 // point at which a scenario may crash the server, hold it, fail it, or lose the answer; a storm does the same by
 // chance.
 import type { Decisions } from "../kernel/addressed-random.ts";
-import type { SimProcess } from "../kernel/process.ts";
-import type { StatementAddress, StatementTraps } from "./statement-traps.ts";
+import type { SimProcess, Wait } from "../kernel/process.ts";
+import type { StatementAddress, StatementTraps, Trap } from "./statement-traps.ts";
 
 /** The answer of the database was lost, with the connection. */
 export class LineBroken extends Error {
@@ -25,6 +25,15 @@ export interface DatabaseLineOptions {
   /** By chance, for storms: asked once for each round trip. */
   readonly fate: (address: StatementAddress) => "pass" | "crash-before" | "crash-after" | "lose-answer";
   readonly failure: (sqlstate: string, text: string) => Error;
+}
+
+/** A round trip that something befalls. */
+interface Disturbance<Answer> {
+  readonly address: StatementAddress;
+  readonly start: (done: (answer: Answer) => void) => void;
+  readonly wait: Wait<Answer>;
+  readonly trap: Trap | undefined;
+  readonly drawn: ReturnType<DatabaseLineOptions["fate"]>;
 }
 
 export class DatabaseLine {
@@ -68,17 +77,26 @@ export class DatabaseLine {
     address: StatementAddress,
     start: (done: (answer: Answer) => void) => void,
   ): Promise<Answer> {
-    const { process, latency, latencyMaxMs } = this.#options;
+    const { process, traps, deviceNamed, fate } = this.#options;
     const wait = process.wait<Answer>(address.statement);
-    const trap = this.#options.traps.spring(address, this.#options.deviceNamed);
-    const drawn = trap === undefined ? this.#options.fate(address) : "pass";
-    if (trap === undefined && drawn === "pass") {
-      start((answer) => {
-        // The statement may have waited for a lock while its process crashed; then nobody hears the answer.
-        if (!wait.isOver) wait.answerAfter(latency.nextBetween(0, latencyMaxMs), answer);
-      });
-      return wait.promise;
-    }
+    const trap = traps.spring(address, deviceNamed);
+    const drawn = trap === undefined ? fate(address) : "pass";
+    // Apart, because it is the rule, and shares no closures with what disturbs a statement.
+    if (trap === undefined && drawn === "pass") this.#pass(wait, start);
+    else this.#disturb({ address, start, wait, trap, drawn });
+    return wait.promise;
+  }
+
+  #pass<Answer>(wait: Wait<Answer>, start: (done: (answer: Answer) => void) => void): void {
+    const { latency, latencyMaxMs } = this.#options;
+    start((answer) => {
+      // The statement may have waited for a lock while its process crashed; then nobody hears the answer.
+      if (!wait.isOver) wait.answerAfter(latency.nextBetween(0, latencyMaxMs), answer);
+    });
+  }
+
+  #disturb<Answer>({ address, start, wait, trap, drawn }: Disturbance<Answer>): void {
+    const { process, latency, latencyMaxMs } = this.#options;
     const calms = this.#calms;
     const strikes = (fate: typeof drawn): boolean => drawn === fate && this.#calms === calms;
     const place = `${address.purpose}, ${address.statement}`;
@@ -112,7 +130,6 @@ export class DatabaseLine {
     } else {
       begin();
     }
-    return wait.promise;
   }
 
   #deviceOf(address: StatementAddress): string | undefined {
