@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { History } from "../invariants/history.ts";
 import type { CheckOutcome, ScenarioOutcome, ScenarioResult } from "../invariants/result.ts";
-import type { Judgement } from "../invariants/verdict.ts";
+import { isFailing, type Judgement } from "../invariants/verdict.ts";
 import type { Scenario } from "../scenarios/format/types.ts";
 import type { WorldName } from "../reports/reporter.ts";
 import type { Observed } from "./world-runner.ts";
@@ -56,8 +56,8 @@ export function errorResult(attempt: Attempt, error: unknown, durationMs: number
 }
 
 /** Laws that hold against every build except those that the scenario was written to see broken. */
-export function isUnexpectedViolation(scenario: Scenario, { law, verdict }: Judgement): boolean {
-  return verdict.outcome === "violated" && !(scenario.expect.violates ?? []).includes(law);
+export function isUnexpectedViolation(scenario: Scenario, judgement: Judgement): boolean {
+  return isFailing(judgement) && !(scenario.expect.violates ?? []).includes(judgement.law);
 }
 
 function outcomeOf(run: {

@@ -44,7 +44,7 @@ export type HistoryEvent<Call = unknown, Reply = unknown, Note = unknown, Findin
   /** No answer came, or one that proves nothing: it may or may not have happened. */
   | (EventBase & {
       readonly kind: "unknown";
-      /** Somebody else answered in the server's stead: what the device makes of it is nobody's fault but theirs. */
+      /** Somebody else answered in the server's stead, in a way that may be believed: what the device makes of it is nobody's fault but theirs. */
       readonly isImpostor?: true;
       readonly call: CallId;
       readonly reason: string;

@@ -9,9 +9,10 @@ export function judge<Event extends HistoryEvent>(
   laws: readonly Law<Event>[],
 ): readonly Judgement[] {
   return laws.map((law) => {
-    const { id, requirements, promise } = law;
+    const { id, requirements, promise, isAdvice } = law;
+    const advice = isAdvice === true ? { isAdvice } : {};
     try {
-      return { law: id, requirements, promise, verdict: law.judge(history) };
+      return { law: id, requirements, promise, ...advice, verdict: law.judge(history) };
     } catch (cause) {
       throw new LawFailed(id, history, cause);
     }

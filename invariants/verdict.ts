@@ -22,6 +22,8 @@ export interface Law<Event extends HistoryEvent = HistoryEvent> {
   readonly requirements: readonly string[];
   /** One sentence in the present tense. */
   readonly promise: string;
+  /** Stands for rules of kind A only: measured and shown, and never failing a build. */
+  readonly isAdvice?: true;
   judge(history: History<Event>): Verdict;
 }
 
@@ -30,5 +32,10 @@ export interface Judgement {
   readonly law: string;
   readonly requirements: readonly string[];
   readonly promise: string;
+  readonly isAdvice?: true;
   readonly verdict: Verdict;
 }
+
+/** A violation that fails what was tested: not of a law that only advises. */
+export const isFailing = ({ isAdvice, verdict }: Judgement): boolean =>
+  verdict.outcome === "violated" && isAdvice !== true;

@@ -158,6 +158,7 @@ class Runner {
         scenario: scenario.id,
         seed,
         world: "live",
+        settings: scenario.config,
         events: [...world.chronicle.events],
       },
       checks,

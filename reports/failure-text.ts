@@ -2,7 +2,7 @@
 // that cannot both be, the few events that led there, and the command that shows it again. The terminal prints it in
 // colour, JUnit and the JSON document carry it plain.
 import type { CheckOutcome, ScenarioResult } from "../invariants/result.ts";
-import type { Judgement } from "../invariants/verdict.ts";
+import { isFailing, type Judgement } from "../invariants/verdict.ts";
 import { type Ink, plainInk } from "./ink.ts";
 import type { Storyteller } from "./reporter.ts";
 import { layoutStory } from "./story-layout.ts";
@@ -56,7 +56,7 @@ export function failureSummary(result: ScenarioResult): string {
 }
 
 export function violationsOf(result: ScenarioResult): readonly Judgement[] {
-  return result.judgements.filter(({ verdict }) => verdict.outcome === "violated");
+  return result.judgements.filter(isFailing);
 }
 
 export function failedChecks(result: ScenarioResult): readonly CheckOutcome[] {

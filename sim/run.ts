@@ -55,6 +55,7 @@ export function simulate(options: SimRunOptions): Promise<SimRun> {
         scenario: scenario.id,
         seed,
         world: "sim",
+        settings: scenario.config,
         events: world.history.events,
       },
       checks,

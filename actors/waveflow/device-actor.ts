@@ -289,6 +289,7 @@ export class WaveflowActor implements DeviceActor {
     const user = this.#device.userId === "" ? this.#options.spec.user : this.#device.userId;
     if (url === "default") await this.#bind(user);
     else await this.#device.bind({ server: url, token: this.#token, user });
+    this.#joined();
   }
 
   #ending({ outcome }: Pick<PassOutcome, "outcome"> | { readonly outcome: Ending }): string {
@@ -308,7 +309,8 @@ export class WaveflowActor implements DeviceActor {
   #joined(): void {
     const { recorder, spec } = this.#options;
     const { userId: user, deviceId } = this.#device;
-    recorder.record({ kind: "joined", actor: spec.name, user, deviceId: uuidKey(deviceId) });
+    const { server } = this.#device.status();
+    recorder.record({ kind: "joined", actor: spec.name, user, deviceId: uuidKey(deviceId), server });
   }
 
   #events(): DeviceEvents {

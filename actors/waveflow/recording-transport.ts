@@ -169,7 +169,9 @@ function readRefusal(reply: IncomingReply): ExchangeOutcome {
   const { status } = reply;
   if (isFromImpostor(reply)) {
     const reason = `${status} from somebody who is not the server`;
-    return { kind: "unknown", reason, isImpostor: true };
+    // Only a 200 with JSON is something that a device could take for the server's word.
+    const isBelievable = status === 200 && "json" in reply.body;
+    return { kind: "unknown", reason, ...(isBelievable ? { isImpostor: true } : {}) };
   }
   if (status >= 500) return { kind: "unknown", reason: `the server answered ${status}`, status };
   const body = "json" in reply.body ? reply.body.json : undefined;

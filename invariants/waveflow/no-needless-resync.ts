@@ -9,6 +9,7 @@ import { readHistory } from "./reading.ts";
 export const noNeedlessResync: Law<WaveflowEvent> = {
   id: "no-needless-resync",
   requirements: ["WF-PULL-8"],
+  isAdvice: true,
   promise: "The watermark that sends a device to resync is the id of an operation that is gone.",
   judge(history) {
     const tally = new Tally();

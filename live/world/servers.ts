@@ -118,10 +118,11 @@ export class RunServers {
     if (subject === undefined) return { outcome: "blocked" };
     let body: { readonly compacted_up_to: number; readonly deleted: number } | undefined;
     for (const user of this.#options.users()) {
+      const begunAt = this.#chronicle.now();
       try {
         const report = await this.#group.compact(subject, this.#options.serverUser(user));
         body ??= { compacted_up_to: report.compactedUpTo, deleted: report.deleted };
-        this.#chronicle.record({ kind: "compacted", actor: "server", user, ...report });
+        this.#chronicle.record({ kind: "compacted", actor: "server", user, begunAt, ...report });
       } catch (error) {
         if (!(error instanceof HookUnanswered)) throw error;
         return { outcome: "unknown", type: error.name, body: { message: error.message } };

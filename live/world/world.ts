@@ -16,6 +16,7 @@ import type { DeviceReport, ServerReport, StepOutcome, World } from "../../scena
 import { Life } from "../faults/life.ts";
 import { Network } from "../faults/network.ts";
 import type { Carrier } from "../faults/wire.ts";
+import { recordByHand } from "../../actors/record-by-hand.ts";
 import { Chronicle } from "./chronicle.ts";
 import { DeviceSlot } from "./device-slot.ts";
 import type { LiveProtocol } from "./protocol.ts";
@@ -192,7 +193,7 @@ export class LiveWorld implements World {
 
   async request(request: RawRequest): Promise<StepOutcome> {
     this.#mustGoOn();
-    const identity = this.#slot(request.as).actor?.identity() ?? { token: "", deviceId: "" };
+    const identity = this.#slot(request.as).actor?.identity() ?? { token: "", deviceId: "", user: "" };
     const server = this.#servers.urlFor(request.as);
     if (server === undefined) return { outcome: "unknown" };
     const token =
@@ -200,11 +201,22 @@ export class LiveWorld implements World {
         ? identity.token
         : this.#tokens.mint(this.#userOf(request.as), request.token);
     const wire = wireRequest(request, { ...identity, token });
-    try {
-      return outcomeOf(await exchangeRaw({ ...wire, server, timeoutMs: answerTimeoutMs }));
-    } catch {
-      return { outcome: "unknown" };
-    }
+    const { as: actor, method, path } = request;
+    const asked = {
+      actor,
+      call: ++this.#calls,
+      user: this.#userOf(actor),
+      deviceId: identity.deviceId,
+      method,
+      path,
+    };
+    return recordByHand(this.chronicle, asked, async () => {
+      try {
+        return outcomeOf(await exchangeRaw({ ...wire, server, timeoutMs: answerTimeoutMs }));
+      } catch {
+        return { outcome: "unknown" };
+      }
+    });
   }
 
   async advance(byMs: number): Promise<void> {

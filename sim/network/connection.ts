@@ -50,8 +50,10 @@ export class Connection {
   #isOver = false;
   #isHalfOpen = false;
   #held: unknown[] = [];
-  /** Frames that were sent before the device's end stood open. */
-  #early: unknown[] = [];
+  /** Frames that have arrived and that the device has not been given yet: its end does not stand open, or they came in
+   *  a burst and are given one by one. */
+  #inbox: unknown[] = [];
+  #isEmptying = false;
   #pending = 0;
   #lastToDeviceAt = 0;
   #lastToServerAt = 0;
@@ -81,9 +83,7 @@ export class Connection {
       this.#isDeviceOpen = true;
       tellDevice();
       if (this.#isOver) return;
-      const early = this.#early;
-      this.#early = [];
-      this.#burst(early);
+      this.#emptyInbox();
     });
   }
 
@@ -111,7 +111,7 @@ export class Connection {
   releaseFrames(): void {
     const held = this.#held;
     this.#held = [];
-    this.#burst(held);
+    this.#queueForDevice(held);
   }
 
   /** The faults are over: what was held comes, and a half-open connection is found out. */
@@ -183,7 +183,7 @@ export class Connection {
         this.#dispatchToDevice(frame);
         break;
       case "hold":
-        partitions.hold(this.device, () => this.#later("burst", 0, () => this.#dispatchToDevice(frame)));
+        partitions.hold(this.device, () => this.#queueForDevice([frame]));
         break;
       case "drop":
         // Bytes that never arrive end a stream sooner or later: what follows is not delivered either.
@@ -192,17 +192,29 @@ export class Connection {
     }
   }
 
-  /** Each frame resumes the device by an event of its own. */
-  #burst(frames: readonly unknown[]): void {
-    for (const frame of frames) this.#later("burst", 0, () => this.#dispatchToDevice(frame));
+  #queueForDevice(frames: readonly unknown[]): void {
+    this.#inbox.push(...frames);
+    this.#emptyInbox();
+  }
+
+  /** Each frame resumes the device by an event of its own, and none overtakes another. */
+  #emptyInbox(): void {
+    if (this.#isEmptying || !this.#isDeviceOpen || this.#inbox.length === 0) return;
+    this.#isEmptying = true;
+    this.#later("burst", 0, () => {
+      this.#isEmptying = false;
+      this.#giveToDevice(this.#inbox.shift());
+      this.#emptyInbox();
+    });
   }
 
   #dispatchToDevice(frame: unknown): void {
+    if (!this.#isDeviceOpen || this.#inbox.length > 0) this.#queueForDevice([frame]);
+    else this.#giveToDevice(frame);
+  }
+
+  #giveToDevice(frame: unknown): void {
     if (this.#isOver || this.#isHalfOpen || !this.#isDeviceAlive()) return;
-    if (!this.#isDeviceOpen) {
-      this.#early.push(frame);
-      return;
-    }
     this.#options.deviceProcess.task("frame", () => this.#options.handlers.onFrame(frame));
   }
 

@@ -83,6 +83,11 @@ export class Stage {
     this.#clockOffsetMs += byMs;
   }
 
+  /** The next number of a call in this run. */
+  nextCall(): number {
+    return ++this.#calls;
+  }
+
   device(name: string): DeviceSlot {
     const slot = this.devices.get(name);
     if (slot !== undefined) return slot;
@@ -183,7 +188,7 @@ export class Stage {
       network: this.network,
       recorder: this.history.recorder,
       accounts: { server: serverUrl, mintToken: (user, token) => this.tokens.mint(user, token) },
-      nextCall: () => ++this.#calls,
+      nextCall: () => this.nextCall(),
       config: scenario.deviceConfig,
       wallNow: () => this.wallNow(),
       commitFate: this.chance.commitFates(spec.name),

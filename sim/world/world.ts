@@ -1,6 +1,7 @@
 // The simulated world: what the steps of a scenario do with the servers, devices, network and database of a run. It
 // knows no protocol; what it needs of one comes through `SimProtocol`.
 import type { ServerAccount } from "../../actors/actor.ts";
+import { recordByHand } from "../../actors/record-by-hand.ts";
 import type {
   Ability,
   DeviceAction,
@@ -172,7 +173,18 @@ export class SimWorld implements World {
       deviceId: identity?.deviceId ?? "",
     });
     const server = this.#stage.serverOf(request.as);
-    return responseToOutcome(await server.run("request", (running) => running.handle(wire)));
+    const { method, path } = request;
+    const asked = {
+      actor: request.as,
+      call: this.#stage.nextCall(),
+      user: this.#stage.userOf(request.as),
+      deviceId: identity?.deviceId ?? "",
+      method,
+      path,
+    };
+    return recordByHand(this.#stage.history.recorder, asked, async () =>
+      responseToOutcome(await server.run("request", (running) => running.handle(wire))),
+    );
   }
 
   async advance(byMs: number): Promise<void> {
@@ -276,6 +288,7 @@ export class SimWorld implements World {
     if (server === undefined) return { outcome: "blocked" };
     let body: { readonly compacted_up_to: number; readonly deleted: number } | undefined;
     for (const user of this.#stage.users()) {
+      const begunAt = this.now();
       let outcome;
       try {
         outcome = await server.run("compact", (running) => running.compact(user));
@@ -284,7 +297,7 @@ export class SimWorld implements World {
       }
       if (outcome === undefined) return { outcome: "unknown" };
       body ??= { compacted_up_to: outcome.compactedUpTo, deleted: outcome.deleted };
-      this.#stage.history.record({ kind: "compacted", at: 0, actor: "server", user, ...outcome });
+      this.#stage.history.record({ kind: "compacted", at: 0, actor: "server", user, begunAt, ...outcome });
     }
     return { outcome: "ok", body };
   }
