@@ -1,7 +1,7 @@
 // The exchange that a hand-written request of a scenario means on the wire.
 import type { RawRequest } from "../../scenarios/format/types.ts";
 import type { StepOutcome } from "../../scenarios/format/world.ts";
-import type { RawExchange, RawResponse } from "./raw-exchange.ts";
+import { exchangeRaw, type RawExchange, type RawResponse } from "./raw-exchange.ts";
 
 /** Who sends it; empty texts for what it has not. */
 export interface Sender {
@@ -24,8 +24,17 @@ export function wireRequest(request: RawRequest, sender: Sender): Omit<RawExchan
   return { method, path, headers, body: "json" in body ? JSON.stringify(body.json) : body.text };
 }
 
+/** The exchange as a step reports it. */
+export async function exchangeByHand(exchange: RawExchange): Promise<StepOutcome> {
+  try {
+    return outcomeOf(await exchangeRaw(exchange));
+  } catch {
+    return { outcome: "unknown" };
+  }
+}
+
 /** What came back, as the outcome of a step. */
-export function outcomeOf({ status, headers, body }: RawResponse): StepOutcome {
+function outcomeOf({ status, headers, body }: RawResponse): StepOutcome {
   const type =
     typeof body === "object" && body !== null && "type" in body && typeof body.type === "string"
       ? { type: body.type }

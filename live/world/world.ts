@@ -21,7 +21,7 @@ import { Chronicle } from "./chronicle.ts";
 import { DeviceSlot } from "./device-slot.ts";
 import type { LiveProtocol } from "./protocol.ts";
 import { exchangeRaw } from "./raw-exchange.ts";
-import { outcomeOf, wireRequest } from "./raw-request.ts";
+import { exchangeByHand, wireRequest } from "./raw-request.ts";
 import type { ServerGroup } from "./server-group.ts";
 import { RunServers } from "./servers.ts";
 import { freshUsers, TokenMint } from "./tokens.ts";
@@ -210,13 +210,9 @@ export class LiveWorld implements World {
       method,
       path,
     };
-    return recordByHand(this.chronicle, asked, async () => {
-      try {
-        return outcomeOf(await exchangeRaw({ ...wire, server, timeoutMs: answerTimeoutMs }));
-      } catch {
-        return { outcome: "unknown" };
-      }
-    });
+    return recordByHand(this.chronicle, asked, () =>
+      exchangeByHand({ ...wire, server, timeoutMs: answerTimeoutMs }),
+    );
   }
 
   async advance(byMs: number): Promise<void> {
