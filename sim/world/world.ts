@@ -2,6 +2,7 @@
 // knows no protocol; what it needs of one comes through `SimProtocol`.
 import type { ServerAccount } from "../../actors/actor.ts";
 import { recordByHand } from "../../actors/record-by-hand.ts";
+import { abilities } from "../../scenarios/format/parse.ts";
 import type {
   Ability,
   DeviceAction,
@@ -19,21 +20,8 @@ const syncRounds = 2;
 /** How long devices with timers of their own are left alone between two looks. Units: virtual milliseconds. */
 const lookIntervalMs = 500;
 
-export const simAbilities: ReadonlySet<Ability> = new Set([
-  "compaction",
-  "clock",
-  "crash",
-  "device-crash",
-  "network",
-  "socket-faults",
-  "statements",
-  "processes",
-  "backup",
-  "skew",
-  "tokens",
-  "settings",
-  "chance",
-]);
+/** All that there are. */
+export const simAbilities: ReadonlySet<Ability> = new Set(abilities);
 
 export class SimWorld implements World {
   readonly name = "sim";
