@@ -1,5 +1,6 @@
 // Writes down what a device asked and what it was told, on the way between the device and whatever carries its
 // messages. Both worlds wrap their transport in this, so their histories say the same things in the same words.
+import { readQuery } from "../../protocol/http.ts";
 import { ackFrameSchema, pullReplySchema, pushReplySchema } from "../../protocol/waveflow/messages.ts";
 import type { PullReply, PushOp, ServerId } from "../../protocol/waveflow/types.ts";
 import type { WaveflowCall, WaveflowReply } from "../../invariants/waveflow/events.ts";
@@ -129,10 +130,9 @@ function readCall(request: OutgoingRequest, user: string): WaveflowCall {
     return { kind: "push", user, device, ops: (request.body as { ops: readonly PushOp[] }).ops };
   }
   if (path === "/sync/ops") {
-    const parameters = new URLSearchParams(query);
-    const resync = parameters.get("resync");
-    const since = Number(parameters.get("since") ?? "0");
-    return { kind: "pull", user, device, since, ...(resync === null ? {} : { resync }) };
+    const { since = "0", resync } = readQuery(query ?? "");
+    const call = { kind: "pull", user, device, since: Number(since) } as const;
+    return resync === undefined ? call : { ...call, resync };
   }
   if (path === "/sync/ack") {
     const { last_seen_id: lastSeenId } = request.body as { last_seen_id: number };

@@ -4,6 +4,8 @@
 import * as z from "zod";
 import { codePointLength, type JsonValue } from "../json.ts";
 import {
+  isPlainAckFrame,
+  isPlainAckRequest,
   isPlainLogOp,
   isPlainPullReply,
   isPlainPushReply,
@@ -84,10 +86,10 @@ export const pushRequestSchema = withPlainForm(
 );
 
 /** Source: waveflow.md section 6. */
-export const ackRequestSchema = z.object({ last_seen_id: integer(0) });
+export const ackRequestSchema = withPlainForm(z.object({ last_seen_id: integer(0) }), isPlainAckRequest);
 
 /** Source: waveflow.md section 8. */
-export const ackFrameSchema = z.object({ ack: integer(0) });
+export const ackFrameSchema = withPlainForm(z.object({ ack: integer(0) }), isPlainAckFrame);
 
 /** An op of a pull or of a frame. An unknown `op` is let through, for the device to set aside (WF-DEV-12).
  *  Source: waveflow.md section 5. */

@@ -56,8 +56,19 @@ function isPlainPushResult(result: unknown): boolean {
   );
 }
 
+/** Source: waveflow.md section 6. */
+export function isPlainAckRequest(value: unknown): boolean {
+  return isRecord(value, 1) && isInteger(value.last_seen_id, 0);
+}
+
+/** Source: waveflow.md section 8. */
+export function isPlainAckFrame(frame: unknown): boolean {
+  return isRecord(frame, 1) && isInteger(frame.ack, 0);
+}
+
 /** Source: waveflow.md section 8. */
 export function isPlainServerFrame(frame: unknown): boolean {
+  if (isRecord(frame, 2)) return frame.type === "hello" && isInteger(frame.head, 0);
   return isRecord(frame, 3) && frame.type === "op" && isInteger(frame.prev_id, 0) && isPlainLogOp(frame.op);
 }
 

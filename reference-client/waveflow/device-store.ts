@@ -80,7 +80,7 @@ export class DeviceStore {
    *  turned to another one or been stopped: what was asked for one account must not touch the next.
    *  Errors: `DiskFailed`; then nothing has changed. */
   step<T>(account: AccountState, work: (step: DurableStep) => T): Promise<T | undefined> {
-    return this.#serial.run(async () => (this.#account === account ? this.#commit(work) : undefined));
+    return this.#serial.run(() => (this.#account === account ? this.#commit(work) : nothingDone));
   }
 
   setMode(step: DurableStep, mode: Mode): void {
@@ -125,6 +125,8 @@ export class DeviceStore {
     return result;
   }
 }
+
+const nothingDone = Promise.resolve(undefined);
 
 /** The device was used before `start` or after `stop`. */
 export class DeviceStopped extends Error {

@@ -38,15 +38,19 @@ class Drain {
   }
 
   async run(): Promise<DrainOutcome> {
-    const ending = (await this.#catchUp()) ?? (await this.#sendAll());
+    const ending = (this.#isCatchUpDue() ? await this.#catchUp() : undefined) ?? (await this.#sendAll());
     return { ...ending, accepted: this.#accepted, deadLettered: this.#deadLettered };
+  }
+
+  #isCatchUpDue(): boolean {
+    const { settings, queue } = this.#account;
+    return settings.catchUpDue || queue.countUnshared() > 0;
   }
 
   /** What was edited in mode `local` is shared only after the device has seen what happened meanwhile.
    *  Source: WF-DEV-13. */
   async #catchUp(): Promise<PassOutcome | undefined> {
     const account = this.#account;
-    if (!account.settings.catchUpDue && account.queue.countUnshared() === 0) return undefined;
     const pulled = await pullWith(this.#context, this.#conversation);
     if (pulled.outcome !== "complete") return pulled;
     if (!this.#conversation.isOpen()) return this.#conversation.ending("interrupted");

@@ -48,10 +48,11 @@ export const highestLamport =
   (session, done) => {
     const rows = readNow(session, select(deviceTable, { index: "sync_device_pkey", equals: [user] }));
     if (!rows.ok) return done(rows);
+    const key = uuidKey(device);
     let ofDevice = 0;
     let ofUser = 0;
     for (const row of rows.value) {
-      if (row.device === uuidKey(device)) ofDevice = row.highestLamport;
+      if (row.device === key) ofDevice = row.highestLamport;
       ofUser = Math.max(ofUser, row.highestLamport);
     }
     done({ ok: true, value: { ofDevice, ofUser } });

@@ -1,5 +1,5 @@
 // The simulated network as the reference device's `Transport` port.
-import type { HttpRequest } from "../../protocol/http.ts";
+import { type HttpRequest, readQuery } from "../../protocol/http.ts";
 import {
   NoAnswer,
   type OutgoingRequest,
@@ -13,14 +13,26 @@ import type { Caller, Network } from "../network/network.ts";
 export function createSimTransport(network: Network, caller: Pick<Caller, "device" | "process">): Transport {
   const full: Caller = {
     ...caller,
-    noAnswer: (reason) => new NoAnswer(reason),
-    upgradeRefused: (reply) => new UpgradeRefused(reply),
+    noAnswer: (reason) => withoutStack(() => new NoAnswer(reason)),
+    upgradeRefused: (reply) => withoutStack(() => new UpgradeRefused(reply)),
   };
   return {
     exchange: (request) => network.exchange(full, toHttpRequest(request)),
     openSocket: (request, handlers) =>
       network.openSocket(full, toHttpRequest({ ...request, method: "GET" }), handlers),
   };
+}
+
+/** Faults that the world makes up are no bugs, and nobody reads their stack: it would show the network, and cost as much
+ *  as twenty events, because the way goes back through every `await`. */
+function withoutStack<Fault extends Error>(make: () => Fault): Fault {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
 }
 
 function toHttpRequest(
@@ -33,7 +45,7 @@ function toHttpRequest(
   return {
     method: request.method,
     path,
-    query: search === undefined ? {} : Object.fromEntries(new URLSearchParams(search)),
+    query: search === undefined ? {} : readQuery(search),
     headers,
     ...(body === undefined ? {} : { body: { json: body } }),
   };

@@ -18,7 +18,7 @@ import { serverUrl, Stage, type StageOptions } from "./stage.ts";
 /** Rounds of a `sync` step: the first brings everything out, the second brings everything in. */
 const syncRounds = 2;
 /** How long devices with timers of their own are left alone between two looks. Units: virtual milliseconds. */
-const lookIntervalMs = 500;
+const lookIntervalMs = 1_000;
 
 /** All that there are. */
 export const simAbilities: ReadonlySet<Ability> = new Set(abilities);
