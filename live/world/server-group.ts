@@ -110,7 +110,7 @@ export class ServerGroup {
 
   /** Ends all processes and drops the database. */
   async dispose(): Promise<void> {
-    await Promise.all(this.subjects.map((subject) => subject.kill()));
+    await Promise.all(this.subjects.map((subject) => subject.stop()));
     await this.#options.databases.dropDatabase(this.#options.databaseName);
   }
 
