@@ -89,6 +89,7 @@ function emptyResult({ scenario, world, seed, replay }: Attempt): ScenarioResult
   return {
     id: scenario.id,
     title: scenario.title,
+    ...(scenario.why === undefined ? {} : { why: scenario.why }),
     protocol: scenario.protocol,
     requirements: scenario.requirements,
     world,

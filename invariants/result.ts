@@ -24,6 +24,8 @@ export interface CheckOutcome {
 export interface ScenarioResult {
   readonly id: string;
   readonly title: string;
+  /** Why this case matters, where its author has said so. */
+  readonly why?: string;
   readonly protocol: string;
   readonly requirements: readonly string[];
   readonly world: "sim" | "live";

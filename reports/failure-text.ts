@@ -72,8 +72,9 @@ function noteLines({ notes = [] }: ScenarioResult, layout: FailureLayout): reado
   ];
 }
 
-function titleLines({ title }: ScenarioResult, { width }: FailureLayout): readonly string[] {
-  return wrap(printable(title), width);
+function titleLines({ title, why }: ScenarioResult, { width, ink }: FailureLayout): readonly string[] {
+  const lines = wrap(printable(title), width);
+  return why === undefined ? lines : [...lines, ...wrap(printable(why), width).map(ink.dim)];
 }
 
 function checkLines(check: CheckOutcome, layout: FailureLayout): readonly string[] {
