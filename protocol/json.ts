@@ -110,7 +110,9 @@ export function jsonByteLength(value: unknown): number {
         for (const item of value) bytes += jsonByteLength(item);
         parts = value.length;
       } else {
-        for (const [member, item] of Object.entries(value)) {
+        const object = value as Readonly<Record<string, unknown>>;
+        for (const member of Object.keys(object)) {
+          const item = object[member];
           if (item === undefined) continue;
           bytes += textByteLength(member) + 1 + jsonByteLength(item);
           parts++;

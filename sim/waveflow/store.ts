@@ -124,19 +124,10 @@ export class SimStore implements Database, Fanout {
     });
   }
 
-  async #commit(transaction: SimTransaction): Promise<void> {
-    let ended: "COMMIT" | "ROLLBACK";
-    try {
-      ended = await transaction.run<"COMMIT" | "ROLLBACK">("commit", (session, done) =>
-        session.execute(commit, done),
-      );
-    } catch (error) {
-      if (error instanceof SessionLost) throw new CommitUnknown(error.message);
-      throw error;
-    }
-    // Work that went on after a failed statement: the COMMIT of such a transaction is a ROLLBACK.
-    if (ended === "ROLLBACK")
-      throw new StatementFailed("25P02", "the transaction had failed before its commit");
+  #commit(transaction: SimTransaction): Promise<void> {
+    return transaction
+      .run<"COMMIT" | "ROLLBACK">("commit", (session, done) => session.execute(commit, done))
+      .then(checkCommitted, throwCommitFault);
   }
 
   async #rollBack(transaction: SimTransaction): Promise<void> {
@@ -148,4 +139,14 @@ export class SimStore implements Database, Fanout {
       // The session is lost, which rolls back as well.
     }
   }
+}
+
+/** Work that went on after a failed statement: the COMMIT of such a transaction is a ROLLBACK. */
+function checkCommitted(ended: "COMMIT" | "ROLLBACK"): void {
+  if (ended === "ROLLBACK")
+    throw new StatementFailed("25P02", "the transaction had failed before its commit");
+}
+
+function throwCommitFault(error: unknown): never {
+  throw error instanceof SessionLost ? new CommitUnknown(error.message) : error;
 }
