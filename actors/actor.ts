@@ -19,8 +19,9 @@ export interface DeviceActor {
   identity(): { readonly token: string; readonly deviceId: string; readonly user: string };
   /** The device's account of itself as a finding of the history. */
   finding(): unknown;
-  /** What the device still waits for, in words, given the server's account of its user; `undefined` when at rest. */
-  unrest(server: ServerAccount): string | undefined;
+  /** What the device still waits for, in words; `undefined` when at rest. Without the server's head it can only say what
+   *  it has not sent. */
+  unrest(server?: Pick<ServerAccount, "head">): string | undefined;
 }
 
 /** The server's account of a user, read by a fresh reader that leaves no trace in the protocol. */

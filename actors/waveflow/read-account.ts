@@ -50,6 +50,20 @@ export async function readWaveflowAccount(options: ReadAccountOptions): Promise<
   );
 }
 
+/** The head alone, from the smallest page; `undefined` where the server does not give one now.  Source: WF-PULL-6. */
+export async function readWaveflowHead(
+  options: Omit<ReadAccountOptions, "user">,
+): Promise<number | undefined> {
+  const { exchange, token, deviceId } = options;
+  const response = await exchange({
+    method: "GET",
+    path: "/sync/ops",
+    query: { since: "0", limit: "1" },
+    headers: { authorization: `Bearer ${token}`, "x-device-id": deviceId },
+  });
+  return readPage(response)?.head;
+}
+
 const walksMax = 5;
 const pagesMax = 100_000;
 

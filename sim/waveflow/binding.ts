@@ -1,7 +1,7 @@
 // WaveFlow in the simulation: the reference server on the simulated database, the reference device on the simulated
 // disk and network, and how a stranger reads the server.
 import { type WaveflowActorOptions, WaveflowActor } from "../../actors/waveflow/device-actor.ts";
-import { readWaveflowAccount } from "../../actors/waveflow/read-account.ts";
+import { readWaveflowAccount, readWaveflowHead } from "../../actors/waveflow/read-account.ts";
 import { DiskFailed, type Disk, type DiskTable } from "../../reference-client/waveflow/ports.ts";
 import { StatementFailed } from "../../reference-server/waveflow/ports.ts";
 import { WaveflowServer } from "../../reference-server/waveflow/server.ts";
@@ -42,6 +42,8 @@ export const waveflowSim: SimProtocol = {
   diskFailure: () => new DiskFailed("the disk refused the commit"),
 
   statementFailure: (sqlstate, text) => new StatementFailed(sqlstate, text),
+
+  readHead: (options) => readWaveflowHead({ ...options, deviceId: readerDeviceId }),
 
   readAccount: (options) => readWaveflowAccount({ ...options, deviceId: readerDeviceId }),
 };

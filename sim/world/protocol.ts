@@ -75,10 +75,14 @@ export interface SimProtocol {
   diskFailure(): Error;
   /** The error that a server's store throws for a statement that the database refused. */
   statementFailure(sqlstate: string, text: string): Error;
+  /** The number that a device's cursor reaches when it has everything; `undefined` where the server does not say. */
+  readHead(options: ReadOptions): Promise<number | undefined>;
   /** Reads the server as a fresh device would, without leaving a trace in the protocol. */
-  readAccount(options: {
-    readonly user: string;
-    readonly token: string;
-    readonly exchange: (request: HttpRequest) => Promise<HttpResponse>;
-  }): Promise<ServerAccount>;
+  readAccount(options: ReadOptions): Promise<ServerAccount>;
+}
+
+export interface ReadOptions {
+  readonly user: string;
+  readonly token: string;
+  readonly exchange: (request: HttpRequest) => Promise<HttpResponse>;
 }

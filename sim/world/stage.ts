@@ -9,7 +9,7 @@ import type { SimProcess } from "../kernel/process.ts";
 import { Network } from "../network/network.ts";
 import { Chance } from "./chance.ts";
 import { DeviceSlot } from "./device-slot.ts";
-import type { SimDatabase, SimProtocol } from "./protocol.ts";
+import type { ReadOptions, SimDatabase, SimProtocol } from "./protocol.ts";
 import { RunHistory } from "./run-history.ts";
 import { ServerSlot } from "./server-slot.ts";
 import { StatementTraps } from "./statement-traps.ts";
@@ -120,10 +120,18 @@ export class Stage {
 
   /** Reads a user's account as a stranger does, past the network. */
   readAccount(user: string): Promise<ServerAccount> {
+    return this.#options.protocol.readAccount(this.#readerOf(user));
+  }
+
+  readHead(user: string): Promise<number | undefined> {
+    return this.#options.protocol.readHead(this.#readerOf(user));
+  }
+
+  #readerOf(user: string): ReadOptions {
     const server = this.servers.find((slot) => slot.isUp);
     if (server === undefined)
       throw new Error("no server process is up; expected a restart step before it is read");
-    return this.#options.protocol.readAccount({
+    return {
       user,
       token: this.tokens.mint(user),
       exchange: async (request: HttpRequest) => {
@@ -131,7 +139,7 @@ export class Stage {
         if (response === undefined) throw new Error("the server crashed while it was read");
         return response;
       },
-    });
+    };
   }
 
   /** No accident strikes from here on, and whoever is down comes back. */

@@ -1,6 +1,5 @@
 // The simulated world: what the steps of a scenario do with the servers, devices, network and database of a run. It
 // knows no protocol; what it needs of one comes through `SimProtocol`.
-import type { ServerAccount } from "../../actors/actor.ts";
 import { recordByHand } from "../../actors/record-by-hand.ts";
 import { abilities } from "../../scenarios/format/parse.ts";
 import type {
@@ -195,17 +194,11 @@ export class SimWorld implements World {
     for (;;) {
       await this.#letRun();
       await this.#stage.bringBack();
-      const seen = await this.#readAccounts();
-      const waiting = [...this.#unrest(seen)];
-      // What was pushed while the server was read shows only in a second look.
-      const accounts = waiting.length === 0 ? await this.#readAccounts() : seen;
-      for (const [user, { head }] of accounts) {
-        if (seen.get(user)?.head !== head) waiting.push(`server: the head of ${user} still moves`);
-      }
+      const waiting = await this.#waiting();
+      if (waiting.length > 0 && this.now() < until) continue;
       const quiet = waiting.length === 0;
-      if (!quiet && this.now() < until) continue;
       history.record({ kind: "settled", at: 0, actor: "world", quiet, waiting });
-      this.#recordFindings(accounts);
+      await this.#recordFindings();
       return { quiet, waiting };
     }
   }
@@ -243,25 +236,40 @@ export class SimWorld implements World {
     await this.#options.main.sleep(pauseMs);
   }
 
-  #unrest(accounts: ReadonlyMap<string, ServerAccount>): readonly string[] {
+  /** Who waits for what. Asks the server only when nobody has anything left to send, and twice before it calls the run
+   *  quiet: what was pushed while the heads were read shows only in a second look. */
+  async #waiting(): Promise<readonly string[]> {
+    const unsent = this.#unrest(new Map());
+    if (unsent.length > 0) return unsent;
+    const heads = await this.#readHeads();
+    const silent = [...heads].filter(([, head]) => head === undefined);
+    if (silent.length > 0) return silent.map(([user]) => `server: gives no head of ${user}`);
+    const behind = this.#unrest(heads);
+    if (behind.length > 0) return behind;
+    const moved = [...(await this.#readHeads())].filter(([user, head]) => head !== heads.get(user));
+    return moved.map(([user]) => `server: the head of ${user} still moves`);
+  }
+
+  #unrest(heads: ReadonlyMap<string, number | undefined>): readonly string[] {
     const waiting: string[] = [];
     for (const { name, actor } of this.#stage.devices.values()) {
-      const account = accounts.get(actor?.identity().user ?? "");
-      const unrest = account === undefined ? undefined : actor?.unrest(account);
+      const head = heads.get(actor?.identity().user ?? "");
+      const unrest = actor?.unrest(head === undefined ? undefined : { head });
       if (unrest !== undefined) waiting.push(`${name}: ${unrest}`);
     }
     return waiting;
   }
 
-  async #readAccounts(): Promise<ReadonlyMap<string, ServerAccount>> {
-    const accounts = new Map<string, ServerAccount>();
-    for (const user of this.#stage.users()) accounts.set(user, await this.#stage.readAccount(user));
-    return accounts;
+  async #readHeads(): Promise<ReadonlyMap<string, number | undefined>> {
+    const heads = new Map<string, number | undefined>();
+    for (const user of this.#stage.users()) heads.set(user, await this.#stage.readHead(user));
+    return heads;
   }
 
-  #recordFindings(accounts: ReadonlyMap<string, ServerAccount>): void {
+  async #recordFindings(): Promise<void> {
     const { history, devices } = this.#stage;
-    for (const { finding } of accounts.values()) {
+    for (const user of this.#stage.users()) {
+      const { finding } = await this.#stage.readAccount(user);
       history.record({ kind: "found", at: 0, actor: "server", finding });
     }
     for (const { name, actor } of devices.values()) {
