@@ -13,12 +13,14 @@ export interface Row {
 }
 
 export interface Rate {
-  /** Units of work per second of processor time, which a busy neighbour disturbs less than the wall clock. */
+  /** Units of work per second of this thread's processor time, which a busy neighbour disturbs less than the wall clock.
+   *  The compiler and the collector of garbage have threads of their own; they add about an eighth. */
   readonly rate: number;
   readonly units: number;
 }
 
-/** Runs `work` again and again for about `forMs`, after a warm-up of a fifth of that, which `forget` leaves out. */
+/** Runs `work` again and again for about `forMs`, after a warm-up of the same length, which `forget` leaves out: code
+ *  this large takes seconds to be compiled. */
 export async function rateOf(
   forMs: number,
   work: (round: number) => Promise<{ readonly units: number; readonly forget?: () => void }>,
@@ -33,10 +35,10 @@ export async function rateOf(
     }
     return units;
   };
-  await run(performance.now() + forMs / 5, true);
-  const before = process.cpuUsage();
+  await run(performance.now() + forMs, true);
+  const before = process.threadCpuUsage();
   const units = await run(performance.now() + forMs, false);
-  const { user, system } = process.cpuUsage(before);
+  const { user, system } = process.threadCpuUsage(before);
   return { rate: units / ((user + system) / 1_000_000), units };
 }
 

@@ -15,7 +15,7 @@ export class Stream {
   readonly #next: () => number;
 
   constructor(seed: string, name: string) {
-    const generator = seedrandom(`${seed}\u0000${name}`);
+    const generator = seedrandom.alea(`${seed}\u0000${name}`);
     this.#next = () => generator.int32() >>> 0;
   }
 
