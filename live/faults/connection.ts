@@ -109,6 +109,7 @@ export class Connection {
         life.after(fault.byMs, () => this.#pass(frame));
         break;
       case "hold-frame":
+        onFault("frame held");
         this.#held.push(frame);
         break;
     }
@@ -117,9 +118,14 @@ export class Connection {
   #pass(frame: unknown): void {
     const partition = this.#options.rules.partitionOf(this.device);
     if (partition === undefined || partition.direction === "to-server") this.#deliver(frame);
-    else if (partition.inFlight === "hold") this.#options.holdUntilHeal(() => this.#deliver(frame));
-    // Bytes that never arrive end a stream sooner or later: what follows is not delivered either.
-    else this.halfOpen();
+    else if (partition.inFlight === "hold") {
+      this.#options.onFault("frame held");
+      this.#options.holdUntilHeal(() => this.#deliver(frame));
+    } else {
+      // Bytes that never arrive end a stream sooner or later: what follows is not delivered either.
+      this.#options.onFault("socket half-open");
+      this.halfOpen();
+    }
   }
 
   #deliver(frame: unknown): void {

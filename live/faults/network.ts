@@ -1,7 +1,7 @@
 // The network of a live run, seen from its devices: real messages to a real server, and the faults that a scenario asks
 // for in between, with the meanings of the simulated network (sim/network/network.ts). It stands on the devices' side
 // of the wire, so "the reply is lost" means that the server has answered and the device does not hear it.
-import { type ExchangeFault, FaultRules } from "../../scenarios/format/fault-rules.ts";
+import { faultsAtOnce, type ExchangeFault, FaultRules } from "../../scenarios/format/fault-rules.ts";
 import type { NetworkAction } from "../../scenarios/format/types.ts";
 import { Connection } from "./connection.ts";
 import { type ExchangeFate, fateOf } from "./fates.ts";
@@ -64,6 +64,10 @@ export class Network {
   /** Applies a scenario's line to what is there now; rules for messages to come go to the rule book. */
   apply(action: NetworkAction): void {
     this.rules.add(action);
+    const kind = faultsAtOnce[action.verb];
+    if (kind !== undefined && "device" in action) {
+      this.#options.onFault({ kind, device: action.device, text: `${kind}: ${action.device}` });
+    }
     switch (action.verb) {
       case "heal":
         this.#release(action.device);

@@ -17,6 +17,13 @@ export type FrameFault =
 
 export type Partition = Extract<NetworkAction, { readonly verb: "partition" }>;
 
+/** What a line does at once, as histories name it; rules for what is to come are named when they strike. */
+export const faultsAtOnce: Readonly<Partial<Record<NetworkAction["verb"], string>>> = {
+  partition: "partition",
+  "cut-socket": "socket cut",
+  "half-open": "socket half-open",
+};
+
 interface Rule<Fault> {
   readonly fault: Fault;
   seen: number;

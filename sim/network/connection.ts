@@ -135,6 +135,7 @@ export class Connection {
     if (this.#isOver) return;
     const rule = this.#options.rules.forFrame(this.device);
     if (rule?.verb === "hold-frame") {
+      this.#tellFault("frame held");
       this.#held.push(frame);
       return;
     }
@@ -148,7 +149,7 @@ export class Connection {
   }
 
   #frameFate(rule: FrameFault | undefined): FrameFate {
-    const { fates, weather, onFault } = this.#options;
+    const { fates, weather } = this.#options;
     const drawn = fates.nextFrame(weather());
     let fate = drawn;
     if (rule?.verb === "drop-frame") fate = { ...drawn, copies: 0, ending: "none", fault: "frame lost" };
@@ -157,10 +158,12 @@ export class Connection {
     else if (rule?.verb === "delay-frame") {
       fate = { copies: 1, extraDelayMs: rule.byMs, ending: "none", fault: "frame late" };
     }
-    if (fate.fault !== undefined) {
-      onFault({ kind: fate.fault, device: this.device, text: `${fate.fault} on the way to ${this.device}` });
-    }
+    if (fate.fault !== undefined) this.#tellFault(fate.fault);
     return fate;
+  }
+
+  #tellFault(kind: string): void {
+    this.#options.onFault({ kind, device: this.device, text: `${kind} on the way to ${this.device}` });
   }
 
   /** A late frame is overtaken by the ones behind it; the others keep their order. */
@@ -183,10 +186,12 @@ export class Connection {
         this.#dispatchToDevice(frame);
         break;
       case "hold":
+        this.#tellFault("frame held");
         partitions.hold(this.device, () => this.#queueForDevice([frame]));
         break;
       case "drop":
         // Bytes that never arrive end a stream sooner or later: what follows is not delivered either.
+        this.#tellFault("socket half-open");
         this.halfOpen();
         break;
     }

@@ -9,7 +9,7 @@
 //   4. The device resumes with the answer, or with `noAnswer` when its patience ends or the server crashed.
 import { impostorHeader } from "../../actors/actor.ts";
 import type { HttpRequest, HttpResponse } from "../../protocol/http.ts";
-import type { FaultRules } from "../../scenarios/format/fault-rules.ts";
+import { type FaultRules, faultsAtOnce } from "../../scenarios/format/fault-rules.ts";
 import type { NetworkAction } from "../../scenarios/format/types.ts";
 import type { AddressedRandom } from "../kernel/addressed-random.ts";
 import type { SimProcess } from "../kernel/process.ts";
@@ -213,6 +213,10 @@ export class Network {
 
   /** Applies a scenario's line to what is there now; rules for messages to come go to the rule book. */
   apply(action: NetworkAction): void {
+    const kind = faultsAtOnce[action.verb];
+    if (kind !== undefined && "device" in action) {
+      this.#options.onFault({ kind, device: action.device, text: `${kind}: ${action.device}` });
+    }
     switch (action.verb) {
       case "partition":
         this.partitions.cut(action);
