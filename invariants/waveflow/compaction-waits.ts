@@ -108,7 +108,8 @@ function highestOf(acks: readonly AckCall[], first: AckCall): number {
   return highest;
 }
 
-/** The server has answered it, after the last move of a clock, recently enough. */
+/** The server has answered it, after the last move of a clock, recently enough. An ACK over the socket has no answer,
+ *  and may have been sent into one that is half open. */
 function isInTouch(
   calls: Reading["calls"],
   ack: AckCall,
@@ -121,7 +122,8 @@ function isInTouch(
 ): boolean {
   for (const call of calls) {
     if (call === undefined) continue;
-    const { user, device, outcome, askedAt, answeredAt } = call;
+    const { user, device, outcome, askedAt, answeredAt, request } = call;
+    if (request.kind === "ack" && request.via === "socket") continue;
     if (user !== ack.user || device !== ack.device || outcome !== "accepted") continue;
     if (askedAt < span.clockMovedAt || !span.isBefore(answeredAt)) continue;
     if (span.history.events[askedAt]!.at > span.inTouchSince) return true;
