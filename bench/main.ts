@@ -80,7 +80,7 @@ async function measureStaleness(): Promise<void> {
 
 async function measureSchedulers(): Promise<void> {
   const run = (work: (round: number) => Promise<number>) =>
-    rateOf(measureMs / 2, async (round) => ({ units: await work(round) }));
+    rateOf(measureMs / 4, async (round) => ({ units: await work(round) }));
   const kernel = await run(underKernel);
   const fastCheck = await run(underFastCheck);
   add({

@@ -192,10 +192,18 @@ export class DeviceSlot {
 
 /** A version 4 UUID from four draws. */
 function drawUuid(decisions: { next(): number }): string {
-  const hex = (value: number): string => value.toString(16).padStart(8, "0");
-  const a = hex(decisions.next());
-  const b = hex(decisions.next());
-  const c = hex(mix(decisions.next()));
-  const d = hex(decisions.next());
-  return `${a}-${b.slice(0, 4)}-4${b.slice(5)}-a${c.slice(1, 4)}-${c.slice(4)}${d}`;
+  const a = decisions.next();
+  const b = decisions.next();
+  const c = mix(decisions.next());
+  const d = decisions.next();
+  const version = 0x4000 | (b & 0xfff);
+  const variant = 0xa000 | ((c >>> 16) & 0xfff);
+  return `${hex4(a >>> 16)}${hex4(a)}-${hex4(b >>> 16)}-${hex4(version)}-${hex4(variant)}-${hex4(c)}${hex4(d >>> 16)}${hex4(d)}`;
 }
+
+const hexByByte: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, "0"),
+);
+
+/** The low sixteen bits. */
+const hex4 = (bits: number): string => hexByByte[(bits >>> 8) & 0xff]! + hexByByte[bits & 0xff]!;
