@@ -132,7 +132,7 @@ export class Connection {
   }
 
   #sendToDevice(frame: unknown): void {
-    if (this.#isOver) return;
+    if (this.#isOver || this.#isHalfOpen) return;
     const rule = this.#options.rules.forFrame(this.device);
     if (rule?.verb === "hold-frame") {
       this.#tellFault("frame held");
@@ -191,7 +191,7 @@ export class Connection {
         break;
       case "drop":
         // Bytes that never arrive end a stream sooner or later: what follows is not delivered either.
-        this.#tellFault("socket half-open");
+        if (!this.#isHalfOpen) this.#tellFault("socket half-open");
         this.halfOpen();
         break;
     }
