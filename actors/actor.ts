@@ -51,7 +51,3 @@ export interface Accounts {
   /** A bearer token for a user: a good one, or one that is bad in the way that is asked for. */
   mintToken(user: string, spec?: TokenSpec): string;
 }
-
-/** The header by which a world marks an answer that did not come from the server, so that no judge blames the server
- *  for it. */
-export const impostorHeader = "x-seatrial-impostor";

@@ -11,7 +11,8 @@ import {
   type Transport,
   UpgradeRefused,
 } from "../../reference-client/waveflow/ports.ts";
-import { impostorHeader, type Recorder } from "../actor.ts";
+import type { Recorder } from "../actor.ts";
+import { impostorHeader } from "../impostor.ts";
 import type { StepTally } from "./step-tally.ts";
 
 export interface RecordingOptions {

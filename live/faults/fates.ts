@@ -1,5 +1,5 @@
 // What a scenario's rule makes of one exchange.
-import { impostorHeader } from "../../actors/actor.ts";
+import { impostorReply } from "../../actors/impostor.ts";
 import type { ExchangeFault } from "../../scenarios/format/fault-rules.ts";
 import type { Reply } from "./wire.ts";
 
@@ -52,24 +52,5 @@ export function fateOf(rule: ExchangeFault | undefined): ExchangeFate {
         impostor: { reply: impostorReply(rule), withEffect: rule.withEffect },
         fault: "answered by somebody else",
       };
-  }
-}
-
-/** Marked as somebody else's, for whoever writes the history. */
-function impostorReply(rule: Extract<ExchangeFault, { readonly verb: "answer" }>): Reply {
-  const { status } = rule;
-  const headers = {
-    "content-type": rule.body === "html" ? "text/html" : "application/json",
-    [impostorHeader]: "1",
-  };
-  switch (rule.body) {
-    case "html":
-      return { status, headers, body: { text: "<!doctype html><title>Sign in to the network</title>" } };
-    case "json":
-      return { status, headers, body: { json: rule.json ?? {} } };
-    case "truncated":
-      return { status, headers, body: { text: '{"results":[{"operation_id":"' } };
-    case "empty":
-      return { status, headers, body: { text: "" } };
   }
 }

@@ -7,7 +7,7 @@
 //   2. The request travels, unless lost or partitioned away, and becomes a task of the server's process.
 //   3. The server's answer travels back, unless lost or partitioned away, or replaced by somebody else's.
 //   4. The device resumes with the answer, or with `noAnswer` when its patience ends or the server crashed.
-import { impostorHeader } from "../../actors/actor.ts";
+import { impostorReply } from "../../actors/impostor.ts";
 import type { HttpRequest, HttpResponse } from "../../protocol/http.ts";
 import { type FaultRules, faultsAtOnce } from "../../scenarios/format/fault-rules.ts";
 import type { NetworkAction } from "../../scenarios/format/types.ts";
@@ -15,7 +15,7 @@ import type { AddressedRandom } from "../kernel/addressed-random.ts";
 import type { SimProcess } from "../kernel/process.ts";
 import { Connection, type SocketHandlers, type SocketSession } from "./connection.ts";
 import { Partitions, type Direction } from "./partitions.ts";
-import { type ExchangeFate, FateSource, fineWeather, type Impostor, type Weather } from "./weather.ts";
+import { type ExchangeFate, FateSource, fineWeather, type Weather } from "./weather.ts";
 
 /** A server process as the network sees it. */
 export interface Endpoint {
@@ -357,24 +357,3 @@ const toReply = (response: HttpResponse): Reply => ({
   headers: response.headers,
   body: response.body === undefined ? { text: "" } : { json: response.body },
 });
-
-function impostorReply(impostor: Impostor): Reply {
-  const headers = {
-    "content-type": impostor.body === "html" ? "text/html" : "application/json",
-    [impostorHeader]: "1",
-  };
-  switch (impostor.body) {
-    case "html":
-      return {
-        status: impostor.status,
-        headers,
-        body: { text: "<!doctype html><title>Sign in to the network</title>" },
-      };
-    case "json":
-      return { status: impostor.status, headers, body: { json: impostor.json ?? {} } };
-    case "truncated":
-      return { status: impostor.status, headers, body: { text: '{"results":[{"operation_id":"' } };
-    case "empty":
-      return { status: impostor.status, headers, body: { text: "" } };
-  }
-}

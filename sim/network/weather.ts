@@ -1,6 +1,6 @@
 // All that may befall a message by chance: odds and ranges, and the fate of one message drawn from its address.
 // Units last in each name; odds are whole numbers in a million, so that no float decides anything.
-import type { JsonValue } from "../../protocol/json.ts";
+import type { ImpostorAnswer } from "../../actors/impostor.ts";
 import type { AddressedRandom, Decisions } from "../kernel/addressed-random.ts";
 
 /** Chances in a million. */
@@ -73,11 +73,7 @@ export interface ExchangeFate {
   readonly fault: string | undefined;
 }
 
-export interface Impostor {
-  readonly status: number;
-  readonly body: "html" | "empty" | "json" | "truncated";
-  /** What a `json` body says; absent means `{}`. */
-  readonly json?: JsonValue | undefined;
+export interface Impostor extends ImpostorAnswer {
   readonly withEffect: boolean;
 }
 
