@@ -57,6 +57,8 @@ export const importTable: readonly FolderRule[] = [
       "reference-client/<name>",
       "fast-check",
       "seedrandom",
+      "node:fs",
+      "node:module",
       "node:worker_threads",
     ],
   },

@@ -1,0 +1,22 @@
+// A mutant is a reference with one defect: a small change to its source, named. The references themselves know nothing
+// of it, so no production path can reach it (see load.ts for how it comes to life).
+
+/** One place of a source file that reads otherwise. */
+export interface SourceEdit {
+  /** From the root of the project, `/` between the parts. */
+  readonly file: string;
+  /** As it stands there, exactly once. May span lines. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+export interface Mutant {
+  /** kebab-case; the hazard's name where it is one. */
+  readonly name: string;
+  readonly part: "server" | "device" | "compactor";
+  /** What is broken, and the shortest schedule that shows it: one or two sentences. */
+  readonly story: string;
+  /** The rules that it breaks. */
+  readonly requirements: readonly string[];
+  readonly edits: readonly SourceEdit[];
+}
