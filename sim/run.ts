@@ -2,7 +2,7 @@
 // that proves that the same run is the same everywhere.
 import type { History } from "../invariants/history.ts";
 import { type CheckResult, runSteps } from "../scenarios/format/interpreter.ts";
-import type { Scenario } from "../scenarios/format/types.ts";
+import type { Accident, Scenario } from "../scenarios/format/types.ts";
 import { ForeignWait, Kernel } from "./kernel/kernel.ts";
 import { withTraps } from "./kernel/traps.ts";
 import type { SimProtocol } from "./world/protocol.ts";
@@ -19,6 +19,8 @@ export interface SimRun {
   readonly virtualMs: number;
   /** How often each kind of fault really happened. */
   readonly faultCounts: ReadonlyMap<string, number>;
+  /** All that chance did, in order: the same scenario with these as its `accidents`, and no odds, is the same run. */
+  readonly accidents: readonly Accident[];
   /** Faults that the scenario arranged and that never happened. */
   readonly unusedFaults: readonly string[];
 }
@@ -63,6 +65,7 @@ export function simulate(options: SimRunOptions): Promise<SimRun> {
       events: kernel.events,
       virtualMs: kernel.now(),
       faultCounts: world.history.faultCounts,
+      accidents: world.history.accidents,
       unusedFaults: world.unfiredFaults(),
     };
   });

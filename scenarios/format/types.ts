@@ -40,6 +40,10 @@ export interface Scenario {
    *  as the simulated world names them (`loseReply: 20000`). Empty: only what the steps say. Only storms use it; a
    *  world without chance reports the scenario blocked (ability `chance`). */
   readonly trouble: Readonly<Record<string, number>>;
+  /** With it, exactly these accidents strike until `settle`, and chance does nothing else: odds of `trouble` count for
+   *  nothing, while its times still say how long messages take and whether what crashed comes back. Each is addressed
+   *  on its own, so that taking one away leaves the others where they are. One that never comes to pass fails nothing. */
+  readonly accidents?: readonly Accident[];
   /** The seed with which the scenario runs where the command line names none. Machine-made plans carry theirs. */
   readonly seed?: string;
   /** Server processes on one database; devices are spread over them in order unless they name one. */
@@ -61,6 +65,49 @@ export interface DeviceSpec {
   /** Server process that it talks to, from 1. */
   readonly process: number;
 }
+
+/** Where chance decides: the n-th time, from 1, that something of this kind is done there. `who` is a device (`laptop`)
+ *  or a server process (`server`, or `server 2` where there are several). `what` is, for a device, a message (`push`,
+ *  `socket`), `frame` for what comes over the live socket, or `durable step`; for a server the purpose of a transaction
+ *  and its statement (`push insertOps`). */
+export interface AccidentAddress {
+  readonly who: string;
+  readonly what: string;
+  readonly nth: number;
+}
+
+/** One stroke of chance as a value: what a run has suffered, and what a scenario can have happen again. */
+export interface Accident extends AccidentAddress {
+  readonly kind: AccidentKind;
+  /** How much later the request or frame arrives (`delay`, `zombieRequest`, `lateFrame`), how long after the first the
+   *  second one arrives (`duplicateRequest`), or when what crashed comes back; a crash without it lasts until a step or
+   *  the calm ends it. Units: virtual milliseconds. */
+  readonly extentMs?: number;
+  /** What somebody else answers (`refuse`, `refuseAfterEffect`). */
+  readonly status?: number;
+}
+
+/** What befalls an exchange or a frame has the name of its odds in `trouble`. `lose-answer` befalls a statement, `fail`
+ *  a durable step, the crashes both. */
+export type AccidentKind =
+  | "loseRequest"
+  | "loseReply"
+  | "duplicateRequest"
+  | "zombieRequest"
+  | "delay"
+  | "refuse"
+  | "refuseAfterEffect"
+  | "portal"
+  | "truncateReply"
+  | "loseFrame"
+  | "repeatFrame"
+  | "lateFrame"
+  | "cutSocket"
+  | "halfOpenSocket"
+  | "crash-before"
+  | "crash-after"
+  | "lose-answer"
+  | "fail";
 
 /** Where a thing stands in its file, for errors and stories. Lines from 1. */
 export interface SourceLine {
