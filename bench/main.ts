@@ -12,6 +12,7 @@ import { simulate } from "../sim/run.ts";
 import { waveflowSim } from "../sim/waveflow/binding.ts";
 import { calibrate, formatRow, medianMs, rateOf, type Row } from "./measure.ts";
 import { type Load, measurePushes } from "./pushes.ts";
+import { type CostBySize, costByDevices, costByLogSize, growthOf } from "./scaling.ts";
 import { underFastCheck, underKernel } from "./schedulers.ts";
 
 /** How long each row is measured. Units: milliseconds. */
@@ -30,6 +31,7 @@ const calibrations: number[] = [];
 
 await measureStorm();
 await measureStaleness();
+await measureScaling();
 await measureSchedulers();
 await measureServer();
 write();
@@ -76,6 +78,26 @@ async function measureStaleness(): Promise<void> {
     await simulate({ scenario, protocol: waveflowSim, seed: "1" });
   });
   add({ name: "a device asleep for 91 days", unit: "ms", value, floor: 50, target: 10, isLessBetter: true });
+}
+
+async function measureScaling(): Promise<void> {
+  const bars = { unit: "times", floor: 1.5, target: 1.2, isLessBetter: true } as const;
+  const note = (costs: CostBySize): string =>
+    [...costs].map(([size, cost]) => `${size.toLocaleString("en")}: ${cost.toFixed(2)} µs`).join(", ");
+  const byLog = await costByLogSize([1_000, 10_000, 100_000, 1_000_000]);
+  add({
+    name: "cost of an event, 10^3 to 10^6 ops in the log",
+    value: growthOf(byLog),
+    ...bars,
+    note: note(byLog),
+  });
+  const byDevices = await costByDevices([2, 20, 200]);
+  add({
+    name: "cost of an event, 2 to 200 devices",
+    value: growthOf(byDevices),
+    ...bars,
+    note: note(byDevices),
+  });
 }
 
 async function measureSchedulers(): Promise<void> {
