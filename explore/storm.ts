@@ -1,7 +1,8 @@
 // The storm: one seed makes one plan. Five devices edit at random while a swarm of faults, another one for each seed,
 // befalls network, processes, disks and database; then calm. The plan is a scenario like any other: it can be written
 // down, replayed and read.
-import type { DeviceAction, NetworkAction, Scenario, ServerAction, Step } from "../scenarios/format/types.ts";
+import type { Scenario, Step } from "../scenarios/format/types.ts";
+import { editOf, StepList } from "./step-list.ts";
 import { lotsOf, Stream } from "./stream.ts";
 
 /** How long the trouble lasts. Units: virtual milliseconds. */
@@ -124,7 +125,7 @@ function stormSteps(seed: string): readonly Step[] {
   const times = new Stream(seed, "times");
   const plot = new Stream(seed, "plot");
   const words = new Stream(seed, "words");
-  const steps: Step[] = [];
+  const steps = new StepList();
   // Milliseconds between two happenings: a storm comes to about 2,000 events of the kernel, the calm included.
   const lull = times.pick([250, 500, 900]);
   const backedUp = new Set<string>();
@@ -132,27 +133,19 @@ function stormSteps(seed: string): readonly Step[] {
   const signedOut = new Set<string>();
   const unsharing = new Set<string>();
   let serial = 0;
-  const add = (step: StepBody, text: string): void => {
-    steps.push({ ...step, source: { line: steps.length + 1, text } });
-  };
-  const device = (name: string, verb: string, args: DeviceAction["args"] = {}): void =>
-    add({ kind: "device", device: name, action: { verb, args } }, `${name}: ${verb}`);
-  const network = (action: NetworkAction): void =>
-    add({ kind: "network", action }, `network: ${action.verb}`);
-  const server = (action: ServerAction): void => add({ kind: "server", action }, `server: ${action.verb}`);
   const edit = (name: string): void => {
     const entity = words.pick(entities);
     serial++;
     const edits = [{ field: words.pick(fields), value: `${name} ${serial}` }];
-    device(name, "edit", { ...entity, edits });
+    steps.device(name, "edit", editOf(entity, edits));
   };
   const remove = (name: string): void => {
-    device(name, "delete", words.pick(entities));
+    steps.device(name, "delete", words.pick(entities));
   };
   for (let at = 0; at < stormLengthMs; ) {
     const waitMs = times.between(1, 2 * lull);
     at += waitMs;
-    add({ kind: "wait", forMs: waitMs }, `wait: ${waitMs}ms`);
+    steps.wait(waitMs);
     const name = plot.pick(deviceNames);
     const happening = plot.weighted(happenings);
     switch (happening) {
@@ -166,18 +159,18 @@ function stormSteps(seed: string): readonly Step[] {
         remove(name);
         break;
       case "compact":
-        server({ verb: "compact" });
+        steps.server({ verb: "compact" });
         break;
       case "offline":
       case "online":
-        device(name, happening);
+        steps.device(name, happening);
         break;
       case "backup":
         backedUp.add(name);
-        device(name, "backup");
+        steps.device(name, "backup");
         break;
       case "partition":
-        network({
+        steps.network({
           verb: "partition",
           device: name,
           direction: plot.pick(["both", "to-server", "to-device"]),
@@ -185,78 +178,75 @@ function stormSteps(seed: string): readonly Step[] {
         });
         break;
       case "heal":
-        network({ verb: "heal", device: name });
+        steps.network({ verb: "heal", device: name });
         break;
       case "crashDevice":
-        device(name, "crash");
+        steps.device(name, "crash");
         break;
       case "restartDevice":
-        device(name, "restart");
+        steps.device(name, "restart");
         break;
       case "crashServer":
-        server({ verb: "crash", process: 1 });
+        steps.server({ verb: "crash", process: 1 });
         break;
       case "restartServer":
-        server({ verb: "restart", process: 1 });
+        steps.server({ verb: "restart", process: 1 });
         break;
       case "signOut":
         signedOut.add(name);
-        device(name, "sign-out");
+        steps.device(name, "sign-out");
         break;
       case "signIn":
-        device(name, "sign-in");
+        steps.device(name, "sign-in");
         break;
       case "expireToken":
         signedOut.add(name);
-        device(name, "token", { kind: "expired" });
+        steps.device(name, "token", { kind: "expired" });
         break;
       case "localMode":
         unsharing.add(name);
-        device(name, "mode", { mode: "local" });
+        steps.device(name, "mode", { mode: "local" });
         break;
       case "hybridMode":
-        device(name, "mode", { mode: "hybrid" });
+        steps.device(name, "mode", { mode: "hybrid" });
         break;
       case "holdFrames":
-        network({ verb: "hold-frames", device: name });
+        steps.network({ verb: "hold-frames", device: name });
         break;
       case "releaseFrames":
-        network({ verb: "release-frames", device: name });
+        steps.network({ verb: "release-frames", device: name });
         break;
       case "cutSocket":
-        network({ verb: "cut-socket", device: name });
+        steps.network({ verb: "cut-socket", device: name });
         break;
       case "skew":
-        device(name, "skew", { byMs: plot.between(-3_600_000, 3_600_000) });
+        steps.device(name, "skew", { byMs: plot.between(-3_600_000, 3_600_000) });
         break;
       case "advance":
-        add(
-          { kind: "clock", advanceMs: plot.pick([60_000, 7 * 86_400_000, 91 * 86_400_000]) },
-          "clock: advance",
-        );
+        steps.advance(plot.pick([60_000, 7 * 86_400_000, 91 * 86_400_000]));
         break;
       case "restore":
         if (!backedUp.has(name)) break;
         signedOut.add(name);
         unsharing.add(name);
-        device(name, "restore");
+        steps.device(name, "restore");
         break;
       case "clone":
         signedOut.add(name);
         unsharing.add(name);
-        device(name, "clone-from", { device: plot.pick(deviceNames.filter((other) => other !== name)) });
+        steps.device(name, "clone-from", {
+          device: plot.pick(deviceNames.filter((other) => other !== name)),
+        });
         break;
       case "reinstall":
-        device(name, "reinstall");
+        steps.device(name, "reinstall");
         break;
     }
   }
   for (const name of deviceNames) {
-    if (signedOut.has(name)) device(name, "sign-in");
-    if (unsharing.has(name)) device(name, "mode", { mode: "hybrid" });
+    if (signedOut.has(name)) steps.device(name, "sign-in");
+    if (unsharing.has(name)) steps.device(name, "mode", { mode: "hybrid" });
   }
-  add({ kind: "settle", withinMs: calmWithinMs }, "settle");
-  return steps;
+  steps.settle(calmWithinMs);
+  return steps.steps;
 }
-
-type StepBody = Step extends infer One ? (One extends Step ? Omit<One, "source"> : never) : never;

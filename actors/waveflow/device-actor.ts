@@ -79,23 +79,11 @@ export class WaveflowActor implements DeviceActor {
   }
 
   async act(action: DeviceAction): Promise<StepOutcome> {
-    this.#tally.reset();
-    try {
-      return this.#tally.outcome(await this.#act(action.verb, (action.args ?? {}) as Args));
-    } catch (error) {
-      if (error instanceof BindingRefused || error instanceof ModeRefused)
-        return this.#tally.outcome("blocked");
-      // The step did not happen, and the device knows: an app would say that the disk is full.
-      if (error instanceof DiskFailed) return { ...this.#tally.outcome("blocked"), type: "disk_failed" };
-      throw error;
-    }
+    return this.#step(() => this.#act(action.verb, (action.args ?? {}) as Args));
   }
 
-  async sync(): Promise<StepOutcome> {
-    this.#tally.reset();
-    const { drain, pull, acknowledge } = await this.#device.sync();
-    const endings = [drain, pull, acknowledge].map((part) => this.#ending(part));
-    return this.#tally.outcome(endings.find((ending) => ending !== "ok") ?? "ok");
+  sync(): Promise<StepOutcome> {
+    return this.#step(() => this.#sync());
   }
 
   inspect(): DeviceReport {
@@ -167,6 +155,26 @@ export class WaveflowActor implements DeviceActor {
     return server === this.#options.accounts.server && isSignedIn && mode !== "local" && halted === undefined;
   }
 
+  /** A step of the scenario: its outcome, with what was counted on the way. */
+  async #step(work: () => Promise<string>): Promise<StepOutcome> {
+    this.#tally.reset();
+    try {
+      return this.#tally.outcome(await work());
+    } catch (error) {
+      if (error instanceof BindingRefused || error instanceof ModeRefused)
+        return this.#tally.outcome("blocked");
+      // The step did not happen, and the device knows: an app would say that the disk is full.
+      if (error instanceof DiskFailed) return { ...this.#tally.outcome("blocked"), type: "disk_failed" };
+      throw error;
+    }
+  }
+
+  async #sync(): Promise<string> {
+    const { drain, pull, acknowledge } = await this.#device.sync();
+    const endings = [drain, pull, acknowledge].map((part) => this.#ending(part));
+    return endings.find((ending) => ending !== "ok") ?? "ok";
+  }
+
   async #act(verb: string, args: Args): Promise<string> {
     const device = this.#device;
     const entity = { entityType: String(args.entityType), entityId: String(args.entityId) };
@@ -185,10 +193,8 @@ export class WaveflowActor implements DeviceActor {
         return this.#ending(await device.resync());
       case "ack":
         return this.#acknowledge(args);
-      case "sync": {
-        const { outcome } = await this.sync();
-        return outcome;
-      }
+      case "sync":
+        return this.#sync();
       case "connect":
         return this.#ending(await device.connect());
       case "disconnect":

@@ -1,0 +1,26 @@
+// What WaveFlow brings to the search.
+import type { History } from "../../invariants/history.ts";
+import { describeWaveflowEvent, waveflowLaws, waveflowSubjects } from "../../invariants/waveflow/index.ts";
+import type { WaveflowHistory } from "../../invariants/waveflow/events.ts";
+import { waveflowRequirements } from "../../protocol/waveflow/requirements.ts";
+import { waveflowVocabulary } from "../../scenarios/waveflow/vocabulary.ts";
+import { waveflowSim } from "../../sim/waveflow/binding.ts";
+import { waveflowMutants } from "../mutants/waveflow/index.ts";
+import type { SearchProtocol } from "../search-protocol.ts";
+import { waveflowPlan } from "./plan.ts";
+import { waveflowSituations, waveflowSituationSpace } from "./situations.ts";
+
+export const waveflowSearch: SearchProtocol = {
+  id: "waveflow/1",
+  name: "waveflow",
+  sim: waveflowSim,
+  laws: waveflowLaws,
+  vocabulary: waveflowVocabulary,
+  requirements: waveflowRequirements,
+  storytelling: { describe: describeWaveflowEvent, subjects: waveflowSubjects },
+  plan: waveflowPlan,
+  situationsOf: (history: History) => waveflowSituations(history as WaveflowHistory),
+  situationSpace: waveflowSituationSpace,
+  binding: { module: new URL("../../sim/waveflow/binding.ts", import.meta.url), name: "waveflowSim" },
+  mutants: waveflowMutants,
+};
