@@ -2,7 +2,7 @@
 // that proves that the same run is the same everywhere.
 import type { History } from "../invariants/history.ts";
 import { type CheckResult, runSteps } from "../scenarios/format/interpreter.ts";
-import type { Accident, Scenario } from "../scenarios/format/types.ts";
+import type { Accident, Scenario, Step } from "../scenarios/format/types.ts";
 import { ForeignWait, Kernel } from "./kernel/kernel.ts";
 import { withTraps } from "./kernel/traps.ts";
 import type { SimProtocol } from "./world/protocol.ts";
@@ -21,6 +21,9 @@ export interface SimRun {
   readonly faultCounts: ReadonlyMap<string, number>;
   /** All that chance did, in order: the same scenario with these as its `accidents`, and no odds, is the same run. */
   readonly accidents: readonly Accident[];
+  /** Accidents that the scenario has pinned and that never came to pass. They fail nothing: whoever shrinks a plan has
+   *  them often. */
+  readonly unstruckAccidents: readonly Accident[];
   /** Faults that the scenario arranged and that never happened. */
   readonly unusedFaults: readonly string[];
 }
@@ -30,6 +33,8 @@ export interface SimRunOptions {
   readonly protocol: SimProtocol;
   readonly seed: string;
   readonly eventsMax?: number;
+  /** Hears of every step as it begins, those inside of others too. */
+  readonly onStep?: (step: Step, atMs: number) => void;
 }
 
 /** Runs a scenario in the simulation.
@@ -46,7 +51,9 @@ export function simulate(options: SimRunOptions): Promise<SimRun> {
     const world = new SimWorld({ scenario, protocol, kernel, main });
     const checks = await kernel.run(main, async () => {
       await world.start();
-      return runSteps(scenario, world);
+      const { onStep } = options;
+      if (onStep === undefined) return runSteps(scenario, world);
+      return runSteps(scenario, world, { stepBegan: (step) => onStep(step, kernel.now()) });
     });
     const foreign = kernel.foreignWaits();
     if (foreign.length > 0)
@@ -65,7 +72,8 @@ export function simulate(options: SimRunOptions): Promise<SimRun> {
       events: kernel.events,
       virtualMs: kernel.now(),
       faultCounts: world.history.faultCounts,
-      accidents: world.history.accidents,
+      accidents: world.accidents.struck,
+      unstruckAccidents: world.accidents.unstruck(),
       unusedFaults: world.unfiredFaults(),
     };
   });

@@ -1,0 +1,28 @@
+// Fewer devices, each with all its steps, and one server process instead of several; users and modes as they are by
+// default.
+import type { Attempts } from "../attempts.ts";
+import { fewest } from "../delta.ts";
+import { onOneProcess, withoutDevice } from "../without.ts";
+
+export async function fewerDevices(attempts: Attempts): Promise<void> {
+  attempts.begin("dropping devices");
+  const { scenario } = attempts;
+  const names = scenario.devices.map(({ name }) => name);
+  await fewest(names, (kept) => {
+    const gone = names.filter((name) => !kept.includes(name));
+    return kept.length === 0 ? Promise.resolve(false) : attempts.take(gone.reduce(withoutDevice, scenario));
+  });
+}
+
+export async function oneProcess(attempts: Attempts): Promise<void> {
+  attempts.begin("one server process");
+  if (attempts.scenario.processes > 1) await attempts.take(onOneProcess(attempts.scenario));
+}
+
+export async function oneUser(attempts: Attempts): Promise<void> {
+  attempts.begin("one user");
+  const { devices } = attempts.scenario;
+  const user = devices[0]?.user;
+  if (user !== undefined && devices.some((device) => device.user !== user))
+    await attempts.take({ ...attempts.scenario, devices: devices.map((device) => ({ ...device, user })) });
+}

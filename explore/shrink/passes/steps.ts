@@ -1,0 +1,84 @@
+// Fewer steps: what comes after the violation first, then by delta debugging, then out of the frames that hold some.
+import type { Scenario, Step } from "../../../scenarios/format/types.ts";
+import type { Attempts } from "../attempts.ts";
+import { fewest } from "../delta.ts";
+import { inTheirTime, timedSteps, withTimedSteps } from "../timeline.ts";
+
+/** What a file expects of single steps is no part of the law, and a settle at the end is there anyway. */
+export async function dropExpectations(attempts: Attempts): Promise<void> {
+  attempts.begin("dropping expectations");
+  const { scenario } = attempts;
+  const steps = scenario.steps.filter(({ kind }) => kind !== "check").map(withoutExpectation);
+  const plain: Scenario = { ...scenario, steps, expect: {} };
+  const last = steps.at(-1);
+  const taken = last?.kind === "settle" && (await attempts.take({ ...plain, steps: steps.slice(0, -1) }));
+  if (!taken) await attempts.take(plain);
+}
+
+/** Cuts everything after the violation, looking for the place by halves, and the calm where the law needs none. */
+export async function cutTail(attempts: Attempts): Promise<void> {
+  attempts.begin("cutting what comes after");
+  const { steps } = attempts.scenario;
+  let fails = steps.length;
+  let passes = -1;
+  while (fails - passes > 1) {
+    const middle = Math.floor((fails + passes) / 2);
+    if (await attempts.take({ ...attempts.scenario, steps: steps.slice(0, middle) })) fails = middle;
+    else passes = middle;
+  }
+  if (attempts.scenario.settle !== false) await attempts.take({ ...attempts.scenario, settle: false });
+}
+
+/** Drops steps while the others stay when they were, then once more with the time closed up. */
+export async function fewerSteps(attempts: Attempts): Promise<void> {
+  attempts.begin("dropping steps");
+  const timed = timedSteps(attempts.scenario.steps);
+  await fewest(timed, (kept) => attempts.take(withTimedSteps(attempts.scenario, inTheirTime(timed, kept))));
+  const rest = timedSteps(attempts.scenario.steps);
+  await fewest(rest, (kept) => attempts.take(withTimedSteps(attempts.scenario, kept)));
+  await dropPairs(attempts);
+  await thinFrames(attempts);
+}
+
+/** Two steps that only make sense together (offline and online, hold and release) are in each other's way: neither can
+ *  go alone. Only for plans that are short by now. */
+async function dropPairs(attempts: Attempts): Promise<void> {
+  for (let first = 0; first < attempts.scenario.steps.length; first++) {
+    const { steps } = attempts.scenario;
+    if (steps.length > pairsUpTo) return;
+    for (let second = first + 1; second < steps.length; second++) {
+      const rest = steps.filter((_, index) => index !== first && index !== second);
+      if (!(await attempts.take({ ...attempts.scenario, steps: rest }))) continue;
+      first--;
+      break;
+    }
+  }
+}
+
+const pairsUpTo = 24;
+
+/** Fewer steps inside of `together` and `start`, or no frame around them. */
+async function thinFrames(attempts: Attempts): Promise<void> {
+  for (let index = 0; index < attempts.scenario.steps.length; index++) {
+    const { steps } = attempts.scenario;
+    const step = steps[index]!;
+    if (step.kind !== "together" && step.kind !== "start") continue;
+    const replace = (inner: readonly Step[]): Promise<boolean> =>
+      attempts.take({
+        ...attempts.scenario,
+        steps: [...steps.slice(0, index), ...inner, ...steps.slice(index + 1)],
+      });
+    if (await replace(step.steps)) continue;
+    if (await replace(step.steps.toReversed())) continue;
+    await fewest(step.steps, (kept) => replace(kept.length === 1 ? kept : [{ ...step, steps: kept }]));
+  }
+}
+
+/** Parts of an answer that later steps need are still remembered. */
+function withoutExpectation(step: Step): Step {
+  if (step.kind === "together" || step.kind === "start")
+    return { ...step, steps: step.steps.map(withoutExpectation) };
+  if (!("expect" in step) || step.kind === "check") return step;
+  const { expect: _expect, ...rest } = step;
+  return rest;
+}
