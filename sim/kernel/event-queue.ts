@@ -23,7 +23,15 @@ export interface Life {
   readonly epoch: number;
 }
 
-export class EventQueue {
+/** Where a kernel keeps what is due. The order is its own: by time here, anybody's choice where every order is tried. */
+export interface PendingEvents {
+  readonly size: number;
+  push(event: QueuedEvent): QueuedEvent;
+  cancel(event: QueuedEvent): void;
+  pop(): QueuedEvent | undefined;
+}
+
+export class EventQueue implements PendingEvents {
   #heap: QueuedEvent[] = [];
   #sequence = 0;
   #cancelled = 0;

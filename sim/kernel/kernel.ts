@@ -6,7 +6,13 @@
 // waits for its ports only; a wait for anything else would never end here, and is found out by name.
 import { AddressedRandom } from "./addressed-random.ts";
 import { Digest } from "./digest.ts";
-import { EventQueue, type Life, type QueuedEvent, type VirtualMs } from "./event-queue.ts";
+import {
+  EventQueue,
+  type Life,
+  type PendingEvents,
+  type QueuedEvent,
+  type VirtualMs,
+} from "./event-queue.ts";
 import { runBetweenMicrotasks } from "./microtasks.ts";
 import { SimProcess } from "./process.ts";
 
@@ -26,12 +32,14 @@ export interface KernelOptions {
   readonly seed: string;
   /** A bound on all events of the run. */
   readonly eventsMax?: number;
+  /** Decides what comes next. Default: what is due first. */
+  readonly queue?: PendingEvents;
 }
 
 export class Kernel {
   readonly random: AddressedRandom;
   readonly digest = new Digest();
-  readonly #queue = new EventQueue();
+  readonly #queue: PendingEvents;
   readonly #eventsMax: number;
   readonly #processes: SimProcess[] = [];
   readonly #labels = new Map<string, number>();
@@ -43,6 +51,7 @@ export class Kernel {
 
   constructor(options: KernelOptions) {
     this.random = new AddressedRandom(options.seed);
+    this.#queue = options.queue ?? new EventQueue();
     this.#eventsMax = options.eventsMax ?? 50_000_000;
     this.digest.addText(options.seed);
   }

@@ -36,6 +36,10 @@ export class SimTransaction implements Transaction {
     this.#options = options;
   }
 
+  get isolation(): TransactionOptions["isolation"] {
+    return this.#options.isolation;
+  }
+
   /** One round trip.
    *  Errors: `SessionLost` when no answer came, and then the session is over; `StatementFailed`. */
   run<R>(statement: StatementName, start: statements.Run<R>): Promise<R> {

@@ -42,7 +42,7 @@ export interface SimServerOptions {
   readonly database: SimDatabase;
   readonly process: SimProcess;
   readonly clock: SimClock;
-  readonly line: DatabaseLine;
+  readonly line: Pick<DatabaseLine, "roundTrip">;
   readonly tokens: TokenAuthority;
   readonly config: Readonly<Record<string, number>>;
 }
