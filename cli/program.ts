@@ -6,6 +6,7 @@ import { createListCommand } from "./list.ts";
 import { createLiveCommand } from "./live.ts";
 import { createReplayCommand } from "./replay.ts";
 import { createRunCommand } from "./run.ts";
+import { createSelftestCommand } from "./selftest.ts";
 import { createServeCommand } from "./serve.ts";
 import { createSimCommand } from "./sim.ts";
 import { version } from "./version.ts";
@@ -39,6 +40,7 @@ export function createProgram(): Command {
     createSimCommand(),
     createLiveCommand(),
     createReplayCommand(),
+    createSelftestCommand(),
     createListCommand(),
     createServeCommand(),
     createDocsCommand(),

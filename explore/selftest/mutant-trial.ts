@@ -1,0 +1,96 @@
+// One mutant on trial: the scenario corpus once, then the search from each of several seed bases until it finds
+// something. The reference goes through the same, so that an alarm about a mutant means something.
+import { loadMutant } from "../mutants/load.ts";
+import type { Mutant } from "../mutants/mutant.ts";
+import type { SearchProtocol } from "../search-protocol.ts";
+import type { Build } from "../trial.ts";
+import type { Scenario } from "../../scenarios/format/types.ts";
+import { type Kill, seedOfScenario, verdictOfRun } from "./verdict-of-run.ts";
+
+/** What of the protocol a trial needs. */
+export type OnTrial = Pick<SearchProtocol, "id" | "sim" | "laws" | "plan" | "binding" | "mutants">;
+
+/** A piece of work for one core. */
+export interface TrialJob {
+  /** `<name>/<version>` */
+  readonly protocol: string;
+  /** Absent: the reference. */
+  readonly mutant?: string;
+  readonly isCorpusRun: boolean;
+  /** The search begins once from each. */
+  readonly bases: readonly string[];
+  /** Plans after which a base gives up. */
+  readonly plansMax: number;
+}
+
+export interface ScenarioKill extends Kill {
+  readonly scenario: string;
+}
+
+/** How long the search took from one base. */
+export interface BaseOutcome {
+  readonly base: string;
+  /** Plans that were run, the one that killed included. */
+  readonly plans: number;
+  readonly milliseconds: number;
+  /** Absent: nothing was found. */
+  readonly kill?: Kill;
+}
+
+export interface TrialOutcome {
+  readonly protocol: string;
+  readonly mutant?: string;
+  /** Scenarios that fail. */
+  readonly corpus: readonly ScenarioKill[];
+  /** In the order of the job. */
+  readonly bases: readonly BaseOutcome[];
+}
+
+export interface TrialWorld {
+  readonly protocol: OnTrial;
+  /** Those of the protocol. */
+  readonly scenarios: readonly Scenario[];
+  /** The time of the machine, to measure with; decides nothing. */
+  readonly nowMs: () => number;
+}
+
+/** Runs the job. The same job has the same outcome on every machine, milliseconds apart.
+ *  Errors: `EditMisplaced`, `LawFailed`, an unknown mutant; the outcome of a broken build is data. */
+export async function runTrial(job: TrialJob, world: TrialWorld): Promise<TrialOutcome> {
+  const build = await buildOf(job, world.protocol);
+  const corpus: ScenarioKill[] = [];
+  for (const scenario of job.isCorpusRun ? world.scenarios : []) {
+    const kill = await verdictOfRun(build, scenario, seedOfScenario(scenario));
+    if (kill !== undefined) corpus.push({ scenario: scenario.id, ...kill });
+  }
+  const bases: BaseOutcome[] = [];
+  for (const base of job.bases) bases.push(await searchFrom(base, { build, job, world }));
+  const { protocol, mutant } = job;
+  return { protocol, ...(mutant === undefined ? {} : { mutant }), corpus, bases };
+}
+
+async function buildOf({ mutant: name }: TrialJob, protocol: OnTrial): Promise<Build> {
+  const { sim, laws, binding, mutants } = protocol;
+  if (name === undefined) return { sim, laws };
+  return { sim: await loadMutant(binding, mutantNamed(name, mutants)), laws };
+}
+
+function mutantNamed(name: string, mutants: readonly Mutant[]): Mutant {
+  const found = mutants.find((mutant) => mutant.name === name);
+  if (found === undefined) throw new Error(`there is no mutant ${name}`);
+  return found;
+}
+
+async function searchFrom(
+  base: string,
+  { build, job, world }: { readonly build: Build; readonly job: TrialJob; readonly world: TrialWorld },
+): Promise<BaseOutcome> {
+  const startedMs = world.nowMs();
+  for (let plans = 1; ; plans++) {
+    const seed = `${base}-${plans - 1}`;
+    const kill = await verdictOfRun(build, world.protocol.plan(seed), seed);
+    if (kill === undefined && plans < job.plansMax) continue;
+    const outcome = { base, plans, milliseconds: world.nowMs() - startedMs };
+    return kill === undefined ? outcome : { ...outcome, kill };
+  }
+}
