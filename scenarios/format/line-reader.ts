@@ -89,6 +89,21 @@ export class LineReader {
     return ms;
   }
 
+  /** Takes a duration that has no sign. */
+  length(what: string): number {
+    const word = this.#words[this.#next];
+    if (word !== undefined && /^[+-]/u.test(word.text))
+      throw new LineProblem(word.offset, `expected a duration without a sign, saw "${word.text}"`);
+    return this.duration(what);
+  }
+
+  /** Takes the status of an HTTP answer that is final. */
+  status(): number {
+    const { text, offset } = this.word("an HTTP status");
+    if (/^[2-5]\d\d$/u.test(text)) return Number(text);
+    throw new LineProblem(offset, `expected an HTTP status from 200 to 599, saw "${text}"`);
+  }
+
   /** Takes a whole number from `least` on. */
   count(what: string, least = 1): number {
     const { text, offset } = this.word(what);

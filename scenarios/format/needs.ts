@@ -6,13 +6,14 @@ import type { Vocabulary } from "./vocabulary.ts";
 
 /** The abilities with the first place that asks for each; `undefined` where it is no step but the head of the file. */
 export function neededAbilities(
-  scenario: Pick<Scenario, "steps" | "processes" | "config" | "trouble">,
+  scenario: Pick<Scenario, "steps" | "processes" | "config" | "trouble" | "accidents">,
   vocabulary: Vocabulary,
 ): ReadonlyMap<Ability, SourceLine | undefined> {
   const needed = new Map<Ability, SourceLine | undefined>();
   if (scenario.processes > 1) needed.set("processes", undefined);
   if (Object.keys(scenario.config).length > 0) needed.set("settings", undefined);
-  if (Object.keys(scenario.trouble).length > 0) needed.set("chance", undefined);
+  const hasAccidents = scenario.accidents !== undefined && scenario.accidents.length > 0;
+  if (Object.keys(scenario.trouble).length > 0 || hasAccidents) needed.set("chance", undefined);
   const visit = (steps: readonly Step[]): void => {
     for (const step of steps) {
       for (const ability of abilitiesOf(step, vocabulary))

@@ -1,6 +1,6 @@
 // `network:` lines: what happens to messages, frames and connections between a device and the server.
 import { msToDuration } from "./duration.ts";
-import { LineProblem, type LineReader } from "./line-reader.ts";
+import type { LineReader } from "./line-reader.ts";
 import type { MessageAddress, NetworkAction } from "./types.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
@@ -76,7 +76,7 @@ function readAction(
       };
     case "duplicate": {
       const of = readAddress(line, messages);
-      return { verb, of, afterMs: line.accept("after") ? readDelay(line) : 0 };
+      return { verb, of, afterMs: line.accept("after") ? line.length("how long") : 0 };
     }
     case "delay":
       return line.peek() === "frame" ? readFrame(line, verb) : readDelayed(line, messages);
@@ -119,16 +119,13 @@ function readDelayed(line: LineReader, messages: readonly string[]): NetworkActi
   const half = readHalf(line);
   const of = readAddress(line, messages);
   line.keyword("by");
-  return { verb: half === "request" ? "delay-request" : "delay-reply", of, byMs: readDelay(line) };
+  return { verb: half === "request" ? "delay-request" : "delay-reply", of, byMs: line.length("how long") };
 }
 
 function readAnswer(line: LineReader, messages: readonly string[]): NetworkAction {
   const of = readAddress(line, messages);
   line.keyword("with");
-  const { text, offset } = line.word("an HTTP status");
-  const status = Number(text);
-  if (!/^[2-5]\d\d$/u.test(text))
-    throw new LineProblem(offset, `expected an HTTP status from 200 to 599, saw "${text}"`);
+  const status = line.status();
   const hasBody = !line.isDone && line.peek() !== "after";
   const body = hasBody ? line.choice(["html", "empty", "json", "truncated"], "a body") : "empty";
   const hasJson = body === "json" && !line.isDone && line.peek() !== "after";
@@ -164,14 +161,7 @@ function readFrame(line: LineReader, verb: "drop" | "repeat" | "delay"): Network
   const device = line.device();
   if (verb !== "delay") return { verb: `${verb}-frame`, device, nth };
   line.keyword("by");
-  return { verb: "delay-frame", device, nth, byMs: readDelay(line) };
-}
-
-function readDelay(line: LineReader): number {
-  const word = line.peek() ?? "";
-  if (/^[+-]/u.test(word))
-    throw new LineProblem(line.word("").offset, `expected a duration without a sign, saw "${word}"`);
-  return line.duration("how long");
+  return { verb: "delay-frame", device, nth, byMs: line.length("how long") };
 }
 
 const addressText = ({ device, message, nth }: MessageAddress): string =>

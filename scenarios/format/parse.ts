@@ -1,6 +1,7 @@
 // YAML text → scenarios. Every error names file, line and column, what was seen, what was expected, and the nearest
 // word where one was misspelt; all errors of a file come at once. A file with `for-each` holds one scenario per value.
 import { isMap, isScalar, type Node } from "yaml";
+import { readAccidents } from "./accident-lines.ts";
 import { neededAbilities } from "./needs.ts";
 import { readExpectation, readRequirements, type Scope } from "./read-expectations.ts";
 import { readSteps, stepWords } from "./read-steps.ts";
@@ -73,6 +74,7 @@ const keys = [
   "config",
   "device-config",
   "trouble",
+  "accidents",
   "seed",
   "processes",
   "for-each",
@@ -178,10 +180,13 @@ function readScenario(head: Head): Scenario | undefined {
   const names = devices.map(({ name }) => name);
   const scope: Scope = { vocabulary, devices: names, requirements, remembered: new Set() };
   const steps = readSteps(reader, valueOf("steps"), { ...scope, processes });
+  const accidents = entries.has("accidents")
+    ? { accidents: readAccidents(reader, valueOf("accidents"), { devices: names, processes, vocabulary }) }
+    : {};
   const expect = entries.has("expect") ? readExpectation(reader, valueOf("expect"), scope) : {};
   const needs = readNeeds(
     head,
-    neededAbilities({ steps, processes, config, trouble }, vocabulary),
+    neededAbilities({ steps, processes, config, trouble, ...accidents }, vocabulary),
     errorsBefore,
   );
   return {
@@ -194,6 +199,7 @@ function readScenario(head: Head): Scenario | undefined {
     config,
     deviceConfig,
     trouble,
+    ...accidents,
     processes,
     steps,
     expect,
@@ -334,16 +340,18 @@ function readNeeds(
   for (const [ability, source] of needed) {
     if (named.has(ability)) continue;
     const asker =
-      source === undefined
-        ? `"${headKeys[ability] ?? ability}"`
-        : `line ${source.line} (${cut(source.text)})`;
+      source === undefined ? `"${headKeyOf(ability, entries)}"` : `line ${source.line} (${cut(source.text)})`;
     reader.complain(entry?.value ?? reader.file.root, `"needs" lacks "${ability}": ${asker} asks for it`);
   }
   return abilities.filter((ability) => named.has(ability));
 }
 
-/** Keys of the head that ask for an ability. */
-const headKeys: Partial<Record<Ability, string>> = { settings: "config", chance: "trouble" };
+/** The key of the head that asks for an ability. */
+function headKeyOf(ability: Ability, entries: Head["entries"]): string {
+  if (ability === "settings") return "config";
+  if (ability === "chance") return entries.has("trouble") ? "trouble" : "accidents";
+  return ability;
+}
 
 function readSettle(reader: YamlReader, entries: ReadonlyMap<string, Entry>): { readonly settle?: false } {
   const entry = entries.get("settle");

@@ -41,6 +41,11 @@ export function scenarioSchema(vocabularies: readonly Vocabulary[]): JsonObject 
         description: "Settings of the devices.",
       },
       trouble: { type: "object", additionalProperties: whole, description: "What may go wrong by chance." },
+      accidents: {
+        type: "array",
+        items: { type: "object", minProperties: 1, maxProperties: 1, additionalProperties: line },
+        description: "Exactly these strike by chance: where it happens, and what happens.",
+      },
       seed: { type: ["string", "number"] },
       processes: { type: "integer", minimum: 1, description: "Server processes on one database." },
       "for-each": {

@@ -3,6 +3,7 @@
 // unrolls (`repeat`, `for-each`, generators) comes out unrolled.
 import { Document, isMap, isScalar, isSeq, visit, type Node } from "yaml";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol/json.ts";
+import { accidentEntry } from "./accident-lines.ts";
 import { deviceVerbs } from "./device-verbs.ts";
 import { msToDuration } from "./duration.ts";
 import { networkLine } from "./network-lines.ts";
@@ -32,14 +33,14 @@ export function stringifyScenario(scenario: Scenario, vocabulary: Vocabulary): s
 }
 
 /** What always stands on lines of its own. */
-const blockKeys: ReadonlySet<string> = new Set(["steps", "together", "start"]);
+const blockKeys: ReadonlySet<string> = new Set(["accidents", "steps", "together", "start"]);
 
 const lineLengthMax = 90;
 
 const isShort = (node: Node): boolean => JSON.stringify(node.toJSON()).length <= lineLengthMax;
 
 function plainScenario(scenario: Scenario, vocabulary: Vocabulary): JsonObject {
-  const { config, deviceConfig, trouble, processes } = scenario;
+  const { config, deviceConfig, trouble, accidents, processes } = scenario;
   return {
     id: scenario.id,
     title: scenario.title,
@@ -52,6 +53,9 @@ function plainScenario(scenario: Scenario, vocabulary: Vocabulary): JsonObject {
     ...(isEmpty(config) ? {} : { config }),
     ...(isEmpty(deviceConfig) ? {} : { "device-config": deviceConfig }),
     ...(isEmpty(trouble) ? {} : { trouble }),
+    ...(accidents === undefined
+      ? {}
+      : { accidents: accidents.map((accident) => Object.fromEntries([accidentEntry(accident)])) }),
     ...(scenario.seed === undefined ? {} : { seed: scenario.seed }),
     steps: scenario.steps.map((step) => plainStep(step, vocabulary)),
     ...(scenario.settle === false ? { settle: false } : {}),

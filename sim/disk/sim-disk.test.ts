@@ -3,7 +3,7 @@ import { Kernel } from "../kernel/kernel.ts";
 import type { SimProcess } from "../kernel/process.ts";
 import { type CommitFate, SimDisk } from "./sim-disk.ts";
 
-function stage(fates: CommitFate[] = []): {
+function stage(fates: CommitFate["kind"][] = []): {
   kernel: Kernel;
   main: SimProcess;
   device: SimProcess;
@@ -14,7 +14,10 @@ function stage(fates: CommitFate[] = []): {
   const disk: SimDisk = new SimDisk({
     decisions: kernel.random.decisions("phone", "disk"),
     latencyMaxMs: 2,
-    fate: () => fates.shift() ?? "pass",
+    fate: () => {
+      const kind = fates.shift();
+      return kind === undefined ? undefined : { kind };
+    },
     crash: () => {
       device.crash();
       disk.settleCrash();
@@ -59,7 +62,7 @@ test("a crash while a commit is under way leaves all of it or nothing of it, and
     const disk = new SimDisk({
       decisions: kernel.random.decisions("phone", "disk"),
       latencyMaxMs: 10,
-      fate: () => "pass",
+      fate: () => undefined,
       crash: () => {},
       failure: () => new Error("disk full"),
     });

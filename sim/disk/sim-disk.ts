@@ -2,6 +2,7 @@
 // either all of it or nothing of it afterwards, as the seed decides. There are no torn commits: the durable stores
 // that the device's port stands for do not have them either.
 import type { JsonValue } from "../../protocol/json.ts";
+import type { Accident } from "../../scenarios/format/types.ts";
 import type { Decisions } from "../kernel/addressed-random.ts";
 import type { SimProcess } from "../kernel/process.ts";
 
@@ -11,18 +12,22 @@ export type DiskWrite<Table extends string = string> =
   | { readonly kind: "clear"; readonly table: Table };
 
 /** What the world may do to a commit. Asked once for each, in order. */
-export type CommitFate = "pass" | "fail" | "crash-before" | "crash-after";
+export interface CommitFate {
+  readonly kind: "fail" | "crash-before" | "crash-after";
+  /** Where it is chance that does it. */
+  readonly accident?: Accident;
+}
 
 export interface SimDiskOptions {
   readonly decisions: Decisions;
   /** A commit takes between 0 and this. Units: virtual milliseconds. */
   readonly latencyMaxMs: number;
-  /** Decides what happens to a commit. */
-  readonly fate: () => CommitFate;
+  /** Decides what happens to a commit; `undefined` is nothing. */
+  readonly fate: () => CommitFate | undefined;
   /** Called when a fate asks for the crash of the process. */
-  readonly crash: () => void;
+  readonly crash: (fate: CommitFate) => void;
   /** The error that a device sees for a commit that fails. */
-  readonly failure: () => Error;
+  readonly failure: (fate: CommitFate) => Error;
 }
 
 /** Committed rows by table and key. */
@@ -32,8 +37,8 @@ export class SimDisk<Table extends string = string> {
   readonly #options: SimDiskOptions;
   #calms = 0;
   #tables = new Map<Table, Map<string, JsonValue>>();
-  /** The commit that is under way, with the life of the process that began it. */
-  #underWay: { readonly writes: readonly DiskWrite<Table>[]; readonly process: SimProcess } | undefined;
+  /** The commit that is under way, and whether it outlives a crash now. */
+  #underWay: { readonly writes: readonly DiskWrite<Table>[]; readonly survives: boolean } | undefined;
 
   constructor(options: SimDiskOptions) {
     this.#options = options;
@@ -58,7 +63,7 @@ export class SimDisk<Table extends string = string> {
   settleCrash(): void {
     const underWay = this.#underWay;
     this.#underWay = undefined;
-    if (underWay !== undefined && this.#options.decisions.next() % 2 === 0) this.#write(underWay.writes);
+    if (underWay?.survives === true) this.#write(underWay.writes);
   }
 
   /** What was decided and has not struck yet does not strike any more. */
@@ -77,23 +82,26 @@ export class SimDisk<Table extends string = string> {
   #commit(process: SimProcess, writes: readonly DiskWrite<Table>[]): Promise<void> {
     const wait = process.wait<void>("disk commit");
     const { decisions, latencyMaxMs, fate, crash, failure } = this.#options;
-    const verdict = fate();
-    if (verdict === "crash-before") {
-      process.scheduleOwn(0, "crash before commit", crash);
+    const drawn = fate();
+    // One draw says both, so that a crash moves no later commit.
+    const draw = decisions.next();
+    const latencyMs = draw % (latencyMaxMs + 1);
+    if (drawn?.kind === "crash-before") {
+      process.scheduleOwn(0, "crash before commit", () => crash(drawn));
       return wait.promise;
     }
-    this.#underWay = { writes, process };
+    this.#underWay = { writes, survives: ((draw >>> 16) & 1) === 0 };
     const calms = this.#calms;
-    process.scheduleOwn(decisions.nextBetween(0, latencyMaxMs), "disk commit", () => {
+    process.scheduleOwn(latencyMs, "disk commit", () => {
       this.#underWay = undefined;
-      const strikes = this.#calms === calms;
-      if (verdict === "fail" && strikes) {
-        wait.failNow(failure());
+      const striking = this.#calms === calms ? drawn : undefined;
+      if (striking?.kind === "fail") {
+        wait.failNow(failure(striking));
         return;
       }
       this.#write(writes);
-      if (verdict === "crash-after" && strikes) crash();
-      else wait.answerNow();
+      if (striking === undefined) wait.answerNow();
+      else crash(striking);
     });
     return wait.promise;
   }

@@ -38,6 +38,11 @@ export class Decisions {
     return least + (this.next() % span);
   }
 
+  /** As `nextBetween`, for one occurrence, the same however often it is asked. */
+  between(occurrence: number, least: number, most: number): number {
+    return least + (this.at(occurrence) % (most - least + 1));
+  }
+
   nextIs(odds: Odds): boolean {
     return this.next() % odds.denominator < odds.numerator;
   }

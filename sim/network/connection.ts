@@ -2,10 +2,12 @@
 // noticing for a while. The server's end and the device's end are handed out as plain objects, so that a core cannot
 // tell this socket from a real one.
 import type { FaultRules, FrameFault } from "../../scenarios/format/fault-rules.ts";
+import type { AccidentBook } from "../kernel/accident-book.ts";
 import type { SimProcess } from "../kernel/process.ts";
 import type { ServerSocket } from "./network.ts";
 import type { Partitions } from "./partitions.ts";
-import type { FateSource, FrameFate, Weather } from "./weather.ts";
+import { befallFrame, type FrameFate, type FrameFates, plainFrame } from "./fates.ts";
+import type { Weather } from "./weather.ts";
 
 export interface SocketHandlers {
   onFrame(frame: unknown): void;
@@ -23,7 +25,8 @@ export interface ConnectionOptions {
   readonly deviceProcess: SimProcess;
   readonly serverProcess: SimProcess;
   readonly handlers: SocketHandlers;
-  readonly fates: FateSource;
+  readonly fates: FrameFates;
+  readonly book: AccidentBook;
   readonly weather: () => Weather;
   readonly rules: FaultRules;
   readonly partitions: Partitions;
@@ -133,33 +136,30 @@ export class Connection {
 
   #sendToDevice(frame: unknown): void {
     if (this.#isOver || this.#isHalfOpen) return;
-    const rule = this.#options.rules.forFrame(this.device);
+    const { fates, weather, rules, book } = this.#options;
+    const accident = fates.nextAccident(weather());
+    const rule = rules.forFrame(this.device);
     if (rule?.verb === "hold-frame") {
       this.#tellFault("frame held");
       this.#held.push(frame);
       return;
     }
-    const fate = this.#frameFate(rule);
+    let fate = plainFrame;
+    if (rule !== undefined) fate = ruledFrame(rule);
+    else if (accident !== undefined) {
+      fate = befallFrame(accident);
+      book.strike(accident);
+    }
+    if (fate.fault !== undefined) this.#tellFault(fate.fault);
     if (fate.ending === "cut") {
       this.cut();
       return;
     }
     if (fate.ending === "half-open") this.halfOpen();
-    for (let copy = 0; copy < fate.copies; copy++) this.#carryToDevice(frame, fate.extraDelayMs);
-  }
-
-  #frameFate(rule: FrameFault | undefined): FrameFate {
-    const { fates, weather } = this.#options;
-    const drawn = fates.nextFrame(weather());
-    let fate = drawn;
-    if (rule?.verb === "drop-frame") fate = { ...drawn, copies: 0, ending: "none", fault: "frame lost" };
-    else if (rule?.verb === "repeat-frame")
-      fate = { ...drawn, copies: 2, ending: "none", fault: "frame repeated" };
-    else if (rule?.verb === "delay-frame") {
-      fate = { copies: 1, extraDelayMs: rule.byMs, ending: "none", fault: "frame late" };
+    for (let copy = 0; copy < fate.copies; copy++) {
+      const latencyMs = fates.latencyMs(weather(), copy);
+      this.#carryToDevice(frame, { latencyMs, extraDelayMs: fate.extraDelayMs });
     }
-    if (fate.fault !== undefined) this.#tellFault(fate.fault);
-    return fate;
   }
 
   #tellFault(kind: string): void {
@@ -167,10 +167,12 @@ export class Connection {
   }
 
   /** A late frame is overtaken by the ones behind it; the others keep their order. */
-  #carryToDevice(frame: unknown, extraDelayMs: number): void {
-    const { fates, weather, serverProcess } = this.#options;
-    const now = serverProcess.kernel.now();
-    const arrivesAt = Math.max(now + fates.nextLatencyMs(weather()), this.#lastToDeviceAt);
+  #carryToDevice(
+    frame: unknown,
+    { latencyMs, extraDelayMs }: { readonly latencyMs: number; readonly extraDelayMs: number },
+  ): void {
+    const now = this.#options.serverProcess.kernel.now();
+    const arrivesAt = Math.max(now + latencyMs, this.#lastToDeviceAt);
     if (extraDelayMs === 0) this.#lastToDeviceAt = arrivesAt;
     this.#pending++;
     this.#later("frame", arrivesAt + extraDelayMs - now, () => {
@@ -227,7 +229,7 @@ export class Connection {
     if (this.#isOver) return;
     const { fates, weather, serverProcess, partitions } = this.#options;
     const now = serverProcess.kernel.now();
-    const arrivesAt = Math.max(now + fates.nextLatencyMs(weather()), this.#lastToServerAt);
+    const arrivesAt = Math.max(now + fates.nextLatencyToServerMs(weather()), this.#lastToServerAt);
     this.#lastToServerAt = arrivesAt;
     this.#later("frame", arrivesAt - now, () => {
       if (this.#isOver || this.#isHalfOpen || !this.#isServerAlive()) return;
@@ -242,7 +244,7 @@ export class Connection {
 
   #ping(): void {
     const { fates, weather, serverProcess, partitions } = this.#options;
-    this.#later("ping", 2 * fates.nextLatencyMs(weather()), () => {
+    this.#later("ping", fates.nextPingMs(weather()), () => {
       if (this.#isOver || this.#isHalfOpen || !this.#isDeviceAlive() || !this.#isServerAlive()) return;
       if (partitions.verdict(this.device, "to-server") !== "pass") return;
       if (partitions.verdict(this.device, "to-device") !== "pass") return;
@@ -300,5 +302,16 @@ export class Connection {
 
   #isServerAlive(): boolean {
     return this.#options.serverProcess.epoch === this.#serverEpoch;
+  }
+}
+
+function ruledFrame(rule: Exclude<FrameFault, { readonly verb: "hold-frame" }>): FrameFate {
+  switch (rule.verb) {
+    case "drop-frame":
+      return { ...plainFrame, copies: 0, fault: "frame lost" };
+    case "repeat-frame":
+      return { ...plainFrame, copies: 2, fault: "frame repeated" };
+    case "delay-frame":
+      return { ...plainFrame, extraDelayMs: rule.byMs, fault: "frame late" };
   }
 }

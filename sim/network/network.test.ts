@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { HttpRequest, HttpResponse } from "../../protocol/http.ts";
 import { FaultRules } from "../../scenarios/format/fault-rules.ts";
 import type { NetworkAction } from "../../scenarios/format/types.ts";
+import { AccidentBook } from "../kernel/accident-book.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import type { SimProcess } from "../kernel/process.ts";
 import { type Endpoint, Network, type Reply, type ServerSocket } from "./network.ts";
@@ -67,6 +68,7 @@ function stage(weather: Partial<Weather> = {}): Stage {
   const faults: string[] = [];
   const network = new Network({
     random: kernel.random,
+    book: new AccidentBook(),
     rules: new FaultRules(),
     messageOf: () => "push",
     endpointOf: () => server,

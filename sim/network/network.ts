@@ -11,11 +11,13 @@ import { impostorReply } from "../../actors/impostor.ts";
 import type { HttpRequest, HttpResponse } from "../../protocol/http.ts";
 import { type FaultRules, faultsAtOnce } from "../../scenarios/format/fault-rules.ts";
 import type { NetworkAction } from "../../scenarios/format/types.ts";
+import type { AccidentBook } from "../kernel/accident-book.ts";
 import type { AddressedRandom } from "../kernel/addressed-random.ts";
 import type { SimProcess } from "../kernel/process.ts";
 import { Connection, type SocketHandlers, type SocketSession } from "./connection.ts";
 import { Partitions, type Direction } from "./partitions.ts";
-import { type ExchangeFate, FateSource, fineWeather, type Weather } from "./weather.ts";
+import { befallExchange, type ExchangeFate, ExchangeFates, FrameFates } from "./fates.ts";
+import { fineWeather, type Weather } from "./weather.ts";
 
 /** A server process as the network sees it. */
 export interface Endpoint {
@@ -52,6 +54,7 @@ export interface Caller {
 
 export interface NetworkOptions {
   readonly random: AddressedRandom;
+  readonly book: AccidentBook;
   readonly rules: FaultRules;
   /** The protocol's name of an exchange ("push"), by which rules and fates are addressed. */
   readonly messageOf: (request: { readonly method: string; readonly path: string }) => string;
@@ -76,7 +79,8 @@ export class Network {
   weather: Weather = fineWeather;
   readonly partitions = new Partitions();
   readonly #options: NetworkOptions;
-  readonly #fates = new Map<string, FateSource>();
+  readonly #exchangeFates = new Map<string, ExchangeFates>();
+  readonly #frameFates = new Map<string, FrameFates>();
   readonly #open = new Set<OpenExchange>();
   readonly #connections = new Set<Connection>();
 
@@ -173,7 +177,8 @@ export class Network {
         deviceProcess: caller.process,
         serverProcess: endpoint.process,
         handlers,
-        fates: this.#fateSource(caller.device, "frame"),
+        fates: this.#fatesOfFrames(caller.device),
+        book: this.#options.book,
         weather: () => this.weather,
         rules: this.#options.rules,
         partitions: this.partitions,
@@ -255,22 +260,40 @@ export class Network {
     return [...this.#connections].filter((connection) => connection.device === device);
   }
 
-  #fateSource(device: string, message: string): FateSource {
-    const address = `${device} ${message}`;
-    let source = this.#fates.get(address);
-    if (source === undefined) {
-      source = new FateSource(this.#options.random, `${device}→server`, message);
-      this.#fates.set(address, source);
+  #fatesOfFrames(device: string): FrameFates {
+    let fates = this.#frameFates.get(device);
+    if (fates === undefined) {
+      const { random, book } = this.#options;
+      this.#frameFates.set(device, (fates = new FrameFates({ random, book, device, message: "frame" })));
     }
-    return source;
+    return fates;
   }
 
+  #fatesOf(device: string, message: string): ExchangeFates {
+    const address = `${device} ${message}`;
+    let fates = this.#exchangeFates.get(address);
+    if (fates === undefined) {
+      const { random, book } = this.#options;
+      this.#exchangeFates.set(address, (fates = new ExchangeFates({ random, book, device, message })));
+    }
+    return fates;
+  }
+
+  /** What a scenario's line says goes before what chance says. */
   #fateOf(device: string, message: string): ExchangeFate {
-    const drawn = this.#fateSource(device, message).nextExchange(this.weather);
-    const rule = this.#options.rules.forExchange(device, message);
-    const fate = rule === undefined ? drawn : ruledFate(drawn, rule);
+    const { book, rules, onFault } = this.#options;
+    const fates = this.#fatesOf(device, message);
+    const plain = fates.nextPlain(this.weather);
+    const accident = fates.nextAccident(this.weather);
+    const rule = rules.forExchange(device, message);
+    let fate = plain;
+    if (rule !== undefined) fate = ruledFate(plain, rule);
+    else if (accident !== undefined) {
+      fate = befallExchange(plain, accident);
+      book.strike(accident);
+    }
     if (fate.fault !== undefined) {
-      this.#options.onFault({ kind: fate.fault, device, text: `${fate.fault}: ${device}'s ${message}` });
+      onFault({ kind: fate.fault, device, text: `${fate.fault}: ${device}'s ${message}` });
     }
     return fate;
   }
@@ -323,15 +346,7 @@ export class Network {
   }
 }
 
-function ruledFate(drawn: ExchangeFate, rule: NetworkAction): ExchangeFate {
-  const plain: ExchangeFate = {
-    ...drawn,
-    isRequestLost: false,
-    isReplyLost: false,
-    duplicateAfterMs: undefined,
-    impostor: undefined,
-    fault: undefined,
-  };
+function ruledFate(plain: ExchangeFate, rule: NetworkAction): ExchangeFate {
   switch (rule.verb) {
     case "lose-request":
       return { ...plain, isRequestLost: true, fault: "request lost" };
@@ -348,7 +363,7 @@ function ruledFate(drawn: ExchangeFate, rule: NetworkAction): ExchangeFate {
       return { ...plain, impostor: { status, body, json, withEffect }, fault: "answered by somebody else" };
     }
     default:
-      return drawn;
+      return plain;
   }
 }
 

@@ -1,59 +1,97 @@
-// Accidents by chance: which statement crashes a server, which durable step a device, and when they come back. Each is
-// drawn from its own address; calm ends them all.
-import type { CommitFate } from "../disk/sim-disk.ts";
-import type { Decisions } from "../kernel/addressed-random.ts";
-import type { Kernel } from "../kernel/kernel.ts";
-import type { DatabaseLineOptions } from "./database-line.ts";
-import { type Accidents, noAccidents } from "./trouble.ts";
+// Accidents of processes and disks: which statement crashes a server, which durable step a device, and when they come
+// back. Each is drawn from its own address, or pinned by the scenario; calm ends them all.
+import type { Accident, AccidentKind } from "../../scenarios/format/types.ts";
+import type { AccidentBook, PinnedAccidents } from "../kernel/accident-book.ts";
+import type { AddressedRandom, Decisions } from "../kernel/addressed-random.ts";
+import type { StatementAddress } from "./statement-traps.ts";
+import type { Trouble } from "./trouble.ts";
+
+export interface ChanceOptions {
+  readonly random: AddressedRandom;
+  readonly book: AccidentBook;
+  readonly trouble: Trouble;
+}
+
+/** The decisions at one address, with what is pinned there. */
+interface Place {
+  readonly who: string;
+  readonly what: string;
+  readonly decisions: Decisions;
+  readonly pinned: PinnedAccidents | undefined;
+}
 
 export class Chance {
-  readonly #kernel: Kernel;
-  #accidents: Accidents;
+  readonly #options: ChanceOptions;
 
-  constructor(kernel: Kernel, accidents: Accidents) {
-    this.#kernel = kernel;
-    this.#accidents = accidents;
+  constructor(options: ChanceOptions) {
+    this.#options = options;
   }
 
   calm(): void {
-    this.#accidents = noAccidents;
+    this.#options.book.calm();
   }
 
-  /** The fates of one server process's statements. */
-  statementFates(server: string): DatabaseLineOptions["fate"] {
-    const decisionsByPurpose = new Map<string, Map<string, Decisions>>();
+  /** What befalls one server process's statements. */
+  statementAccidents(server: string): (address: StatementAddress) => Accident | undefined {
+    const { book, trouble } = this.#options;
+    const { crashServer, loseDatabaseAnswer } = trouble.odds;
+    const isIdle = book.isPinned ? !book.concerns(server) : crashServer + loseDatabaseAnswer === 0;
+    if (isIdle) return () => undefined;
+    const placesByPurpose = new Map<string, Map<string, Place>>();
     return ({ purpose, statement }) => {
-      const { crashServer, loseDatabaseAnswer } = this.#accidents;
-      if (crashServer === 0 && loseDatabaseAnswer === 0) return "pass";
-      let decisions = decisionsByPurpose.get(purpose);
-      if (decisions === undefined) decisionsByPurpose.set(purpose, (decisions = new Map()));
-      let drawn = decisions.get(statement);
-      if (drawn === undefined)
-        decisions.set(statement, (drawn = this.#kernel.random.decisions(server, `${purpose} ${statement}`)));
-      const draw = drawn.next();
-      const point = draw % 1_000_000;
-      if (point < crashServer) return draw % 2 === 0 ? "crash-before" : "crash-after";
-      return point < crashServer + loseDatabaseAnswer ? "lose-answer" : "pass";
+      if (book.isCalm) return undefined;
+      let places = placesByPurpose.get(purpose);
+      if (places === undefined) placesByPurpose.set(purpose, (places = new Map()));
+      let place = places.get(statement);
+      if (place === undefined)
+        places.set(statement, (place = this.#place(server, `${purpose} ${statement}`)));
+      return this.#next(place, { crash: crashServer, other: loseDatabaseAnswer, otherKind: "lose-answer" });
     };
   }
 
-  /** The fates of one device's durable steps. */
-  commitFates(device: string): () => CommitFate {
-    const decisions = this.#kernel.random.decisions(device, "commit fate");
-    return () => {
-      const { crashDevice, failDisk } = this.#accidents;
-      if (crashDevice === 0 && failDisk === 0) return "pass";
-      const draw = decisions.next();
-      const point = draw % 1_000_000;
-      if (point < crashDevice) return draw % 2 === 0 ? "crash-before" : "crash-after";
-      return point < crashDevice + failDisk ? "fail" : "pass";
-    };
+  /** What befalls one device's durable steps. */
+  commitAccidents(device: string): () => Accident | undefined {
+    const { book, trouble } = this.#options;
+    const { crashDevice, failDisk } = trouble.odds;
+    const isIdle = book.isPinned ? !book.concerns(device) : crashDevice + failDisk === 0;
+    if (isIdle) return () => undefined;
+    const place = this.#place(device, "durable step");
+    return () =>
+      book.isCalm ? undefined : this.#next(place, { crash: crashDevice, other: failDisk, otherKind: "fail" });
   }
 
-  /** When somebody who crashed is back by itself; `undefined` where a step or the calm has to bring it back. */
+  /** When somebody is back by itself whom a step has crashed; `undefined` where a step or the calm has to do it. */
   returnAfterMs(name: string): number | undefined {
-    const { crashServer, crashDevice, restartAfterMaxMs } = this.#accidents;
-    if (crashServer === 0 && crashDevice === 0) return undefined;
-    return this.#kernel.random.decisions(name, "restart").nextBetween(1, restartAfterMaxMs);
+    const { book, random, trouble } = this.#options;
+    if (book.isCalm || !trouble.comesBack) return undefined;
+    return random.decisions(name, "restart").nextBetween(1, restartMostMs(trouble));
+  }
+
+  #place(who: string, what: string): Place {
+    const { random, book } = this.#options;
+    return { who, what, decisions: random.decisions(who, what), pinned: book.pinnedAt(who, what) };
+  }
+
+  #next({ who, what, decisions, pinned }: Place, odds: OddsAtPlace): Accident | undefined {
+    const draw = decisions.next();
+    const nth = decisions.occurrences;
+    if (pinned !== undefined) return pinned.get(nth);
+    const point = draw % 1_000_000;
+    if (point < odds.crash) {
+      const kind = draw % 2 === 0 ? "crash-before" : "crash-after";
+      // Drawn from the accident's own address, so that each crash keeps its own return when another is taken away.
+      const { random, trouble } = this.#options;
+      const extentMs = random.decisions(who, `${what} return`).between(nth, 1, restartMostMs(trouble));
+      return { who, what, nth, kind, extentMs };
+    }
+    return point < odds.crash + odds.other ? { who, what, nth, kind: odds.otherKind } : undefined;
   }
 }
+
+interface OddsAtPlace {
+  readonly crash: number;
+  readonly other: number;
+  readonly otherKind: AccidentKind;
+}
+
+const restartMostMs = ({ odds }: Trouble): number => Math.max(1, odds.restartAfterMaxMs);

@@ -1,6 +1,7 @@
 // The line between a server process and its database. Every statement of the store is a round trip on it, and so a
 // point at which a scenario may crash the server, hold it, fail it, or lose the answer; a storm does the same by
 // chance.
+import type { Accident, AccidentKind } from "../../scenarios/format/types.ts";
 import type { Decisions } from "../kernel/addressed-random.ts";
 import type { SimProcess, Wait } from "../kernel/process.ts";
 import type { StatementAddress, StatementTraps, Trap } from "./statement-traps.ts";
@@ -16,14 +17,16 @@ export interface DatabaseLineOptions {
   readonly latency: Decisions;
   /** A round trip takes between 0 and this. Units: virtual milliseconds. */
   readonly latencyMaxMs: number;
-  /** Crashes the server process, now. */
-  readonly crash: (text: string) => void;
+  /** Crashes the server process, now; by chance if there is an accident. */
+  readonly crash: (text: string, accident: Accident | undefined) => void;
   readonly onFault: (fault: { readonly kind: string; readonly text: string }) => void;
   readonly traps: StatementTraps;
   /** The scenario's name of a device that the server knows by its id. */
   readonly deviceNamed: (deviceId: string) => string | undefined;
-  /** By chance, for storms: asked once for each round trip. */
-  readonly fate: (address: StatementAddress) => "pass" | "crash-before" | "crash-after" | "lose-answer";
+  /** By chance: asked once for each round trip. */
+  readonly accident: (address: StatementAddress) => Accident | undefined;
+  /** Told of accidents that have their effect. */
+  readonly onAccident: (accident: Accident) => void;
   readonly failure: (sqlstate: string, text: string) => Error;
 }
 
@@ -33,7 +36,7 @@ interface Disturbance<Answer> {
   readonly start: (done: (answer: Answer) => void) => void;
   readonly wait: Wait<Answer>;
   readonly trap: Trap | undefined;
-  readonly drawn: ReturnType<DatabaseLineOptions["fate"]>;
+  readonly accident: Accident | undefined;
 }
 
 export class DatabaseLine {
@@ -77,13 +80,13 @@ export class DatabaseLine {
     address: StatementAddress,
     start: (done: (answer: Answer) => void) => void,
   ): Promise<Answer> {
-    const { process, traps, deviceNamed, fate } = this.#options;
+    const { process, traps, deviceNamed } = this.#options;
     const wait = process.wait<Answer>(address.statement);
+    const accident = this.#options.accident(address);
     const trap = traps.spring(address, deviceNamed);
-    const drawn = trap === undefined ? fate(address) : "pass";
     // Apart, because it is the rule, and shares no closures with what disturbs a statement.
-    if (trap === undefined && drawn === "pass") this.#pass(wait, start);
-    else this.#disturb({ address, start, wait, trap, drawn });
+    if (trap === undefined && accident === undefined) this.#pass(wait, start);
+    else this.#disturb({ address, start, wait, trap, accident: trap === undefined ? accident : undefined });
     return wait.promise;
   }
 
@@ -95,12 +98,16 @@ export class DatabaseLine {
     });
   }
 
-  #disturb<Answer>({ address, start, wait, trap, drawn }: Disturbance<Answer>): void {
+  #disturb<Answer>({ address, start, wait, trap, accident }: Disturbance<Answer>): void {
     const { process, latency, latencyMaxMs } = this.#options;
     const calms = this.#calms;
-    const strikes = (fate: typeof drawn): boolean => drawn === fate && this.#calms === calms;
+    const strikes = (kind: AccidentKind): boolean => {
+      if (accident?.kind !== kind || this.#calms !== calms) return false;
+      this.#options.onAccident(accident);
+      return true;
+    };
     const place = `${address.purpose}, ${address.statement}`;
-    const crash = (position: string): void => this.#options.crash(`crash ${position} ${place}`);
+    const crash = (position: string): void => this.#options.crash(`crash ${position} ${place}`, accident);
     const begin = (): void => {
       start((answer) => {
         if (wait.isOver) return;

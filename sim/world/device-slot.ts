@@ -2,7 +2,7 @@
 // actor of the present life.
 import type { Accounts, DeviceActor, Recorder } from "../../actors/actor.ts";
 import type { StepOutcome } from "../../scenarios/format/world.ts";
-import type { DeviceSpec } from "../../scenarios/format/types.ts";
+import type { Accident, DeviceSpec } from "../../scenarios/format/types.ts";
 import { type CommitFate, type DiskImage, SimDisk } from "../disk/sim-disk.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { mix } from "../kernel/addressed-random.ts";
@@ -23,10 +23,13 @@ export interface DeviceSlotOptions {
   readonly config: Readonly<Record<string, number>>;
   /** Wall time without this device's skew. Units: milliseconds since the epoch. */
   readonly wallNow: () => number;
-  /** By chance, for storms. */
-  readonly commitFate: () => CommitFate;
+  /** By chance: asked once for each durable step. */
+  readonly accident: () => Accident | undefined;
+  /** Told of accidents that have their effect. */
+  readonly onAccident: (accident: Accident) => void;
+  readonly onFault: (fault: { readonly kind: string; readonly text: string }) => void;
   /** Told when the device crashed, so that the world can bring it back or tell the network. */
-  readonly onCrash: (slot: DeviceSlot, text: string) => void;
+  readonly onCrash: (slot: DeviceSlot, text: string, accident: Accident | undefined) => void;
 }
 
 /** Durable steps of a device are between 0 and this apart from their answer. Units: virtual milliseconds. */
@@ -58,8 +61,13 @@ export class DeviceSlot {
       decisions: options.kernel.random.decisions(this.name, "disk"),
       latencyMaxMs: commitLatencyMaxMs,
       fate: () => this.#commitFate(),
-      crash: () => this.crash("between two durable steps"),
-      failure: () => {
+      crash: ({ kind, accident }) => {
+        if (accident !== undefined && kind !== "crash-before") options.onAccident(accident);
+        this.crash("between two durable steps", accident);
+      },
+      failure: ({ accident }) => {
+        if (accident !== undefined) options.onAccident(accident);
+        options.onFault({ kind: "disk failure", text: `${this.name}'s disk refuses a durable step` });
         const failure = options.protocol.diskFailure();
         this.#diskFailures.add(failure);
         return failure;
@@ -112,8 +120,8 @@ export class DeviceSlot {
     });
   }
 
-  /** Ends the present life where it stands. */
-  crash(text: string): void {
+  /** Ends the present life where it stands; by chance if there is an accident. */
+  crash(text: string, accident?: Accident): void {
     if (this.#actor === undefined) return;
     this.#actor = undefined;
     this.#isStarted = false;
@@ -122,7 +130,7 @@ export class DeviceSlot {
     this.#disk.settleCrash();
     for (const tell of this.#onCrash) tell();
     this.#onCrash.clear();
-    this.#options.onCrash(this, text);
+    this.#options.onCrash(this, text, accident);
   }
 
   /** Runs work as a task of this device. The outcome is `unknown` if its life ends before, `blocked` without one. */
@@ -180,13 +188,18 @@ export class DeviceSlot {
     return this.start();
   }
 
-  #commitFate(): CommitFate {
+  #commitFate(): CommitFate | undefined {
+    const accident = this.#options.accident();
     const trap = this.commitTrap;
     if (trap !== undefined && --trap.countdown === 0) {
       this.commitTrap = undefined;
-      return trap.position === "before" ? "crash-before" : "crash-after";
+      return { kind: trap.position === "before" ? "crash-before" : "crash-after" };
     }
-    return this.#options.commitFate();
+    if (accident === undefined) return undefined;
+    const kind = accident.kind as CommitFate["kind"];
+    // Struck already: the step will not be begun, whatever comes next.
+    if (kind === "crash-before") this.#options.onAccident(accident);
+    return { kind, accident };
   }
 }
 

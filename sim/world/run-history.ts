@@ -1,7 +1,6 @@
 // What a run writes down while it happens: the history, how often each kind of fault struck, and the digest.
 import type { Recorder } from "../../actors/actor.ts";
 import type { HistoryEvent } from "../../invariants/history.ts";
-import type { Accident } from "../../scenarios/format/types.ts";
 import { hashText } from "../kernel/addressed-random.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 
@@ -9,8 +8,6 @@ export class RunHistory {
   readonly events: HistoryEvent[] = [];
   /** How often each kind of fault really happened. */
   readonly faultCounts = new Map<string, number>();
-  /** All that chance has done, in order. */
-  readonly accidents: Accident[] = [];
   /** For devices, which know no times. */
   readonly recorder: Recorder;
   readonly #kernel: Kernel;

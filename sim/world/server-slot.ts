@@ -1,6 +1,7 @@
 // A server process of the simulated world through all its lives. What it keeps is in the database; a life ends with
 // everything else.
 import type { HttpRequest, HttpResponse } from "../../protocol/http.ts";
+import type { Accident } from "../../scenarios/format/types.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { SimProcess } from "../kernel/process.ts";
 import type { Endpoint, ServerSocket } from "../network/network.ts";
@@ -22,9 +23,10 @@ export interface ServerSlotOptions {
   readonly wallNow: () => number;
   readonly traps: StatementTraps;
   readonly deviceNamed: DatabaseLineOptions["deviceNamed"];
-  readonly fate: DatabaseLineOptions["fate"];
+  readonly accident: DatabaseLineOptions["accident"];
+  readonly onAccident: DatabaseLineOptions["onAccident"];
   readonly onFault: DatabaseLineOptions["onFault"];
-  readonly onCrash: (slot: ServerSlot, text: string) => void;
+  readonly onCrash: (slot: ServerSlot, text: string, accident: Accident | undefined) => void;
 }
 
 /** A database statement takes between 0 and this. Units: virtual milliseconds. */
@@ -52,11 +54,12 @@ export class ServerSlot implements Endpoint {
       process: this.process,
       latency: options.kernel.random.decisions(options.name, "database latency"),
       latencyMaxMs: statementLatencyMaxMs,
-      crash: (text) => this.crash(text),
+      crash: (text, accident) => this.crash(text, accident),
       onFault: options.onFault,
       traps: options.traps,
       deviceNamed: options.deviceNamed,
-      fate: options.fate,
+      accident: options.accident,
+      onAccident: options.onAccident,
       failure: (sqlstate, text) => options.protocol.statementFailure(sqlstate, text),
     });
   }
@@ -80,7 +83,8 @@ export class ServerSlot implements Endpoint {
     await this.run("start", () => server.start());
   }
 
-  crash(text: string): void {
+  /** Ends the present life where it stands; by chance if there is an accident. */
+  crash(text: string, accident?: Accident): void {
     if (this.#server === undefined) return;
     const server = this.#server;
     this.#server = undefined;
@@ -89,7 +93,7 @@ export class ServerSlot implements Endpoint {
     server.abandon();
     for (const tell of this.#onCrash) tell();
     this.#onCrash.clear();
-    this.#options.onCrash(this, text);
+    this.#options.onCrash(this, text, accident);
   }
 
   /** Ends in good order: sockets are closed, memory is written down. */

@@ -3,7 +3,8 @@
 import type { ServerAccount } from "../../actors/actor.ts";
 import type { HttpRequest } from "../../protocol/http.ts";
 import { FaultRules } from "../../scenarios/format/fault-rules.ts";
-import type { Scenario } from "../../scenarios/format/types.ts";
+import type { Accident, Scenario } from "../../scenarios/format/types.ts";
+import { AccidentBook } from "../kernel/accident-book.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { SimProcess } from "../kernel/process.ts";
 import { Network } from "../network/network.ts";
@@ -40,6 +41,7 @@ export class Stage {
   readonly traps = new StatementTraps();
   readonly tokens: TokenAuthority;
   readonly database: SimDatabase;
+  readonly accidents: AccidentBook;
   readonly chance: Chance;
   readonly servers: readonly ServerSlot[];
   readonly devices: ReadonlyMap<string, DeviceSlot>;
@@ -50,9 +52,11 @@ export class Stage {
   constructor(options: StageOptions) {
     this.#options = options;
     const { kernel, protocol, scenario } = options;
-    const { weather, accidents } = troubleFrom(scenario.trouble);
+    const trouble = troubleFrom(scenario);
+    const { random } = kernel;
     this.history = new RunHistory(kernel);
-    this.chance = new Chance(kernel, accidents);
+    this.accidents = new AccidentBook(scenario.accidents);
+    this.chance = new Chance({ random, book: this.accidents, trouble });
     this.tokens = new TokenAuthority({ now: () => this.wallNow(), lifetimeMs: tokenLifetimeMs });
     this.database = protocol.createDatabase({
       after: (delayMs, run) => {
@@ -61,14 +65,15 @@ export class Stage {
       },
     });
     this.network = new Network({
-      random: kernel.random,
+      random,
+      book: this.accidents,
       rules: this.rules,
       messageOf: (request) => protocol.messageOf(request),
       endpointOf: (device) => this.serverOf(device),
       onFault: ({ kind, device, text }) => this.history.fault(kind, device, text),
       patienceMs,
     });
-    this.network.weather = weather;
+    this.network.weather = trouble.weather;
     this.servers = Array.from({ length: scenario.processes }, (_, index) => this.#createServer(index + 1));
     this.devices = new Map(scenario.devices.map((spec) => [spec.name, this.#createDevice(spec)]));
   }
@@ -172,16 +177,16 @@ export class Stage {
       wallNow: () => this.wallNow(),
       traps: this.traps,
       deviceNamed: (deviceId) => this.#deviceNamed(deviceId),
-      fate: this.chance.statementFates(name),
+      accident: this.chance.statementAccidents(name),
+      onAccident: (accident) => this.accidents.strike(accident),
       onFault: ({ kind, text }) => this.history.fault(kind, "server", text),
-      onCrash: (slot, text) => {
+      onCrash: (slot, text, accident) => {
         this.history.crash("server crash", slot.name, text);
         this.network.noteCrash(slot.process);
-        this.#comeBack(
-          slot.name,
-          () => !slot.isUp,
-          () => slot.start(),
-        );
+        this.#comeBack(slot.name, accident, {
+          isDown: () => !slot.isUp,
+          start: () => slot.start(),
+        });
       },
     });
   }
@@ -199,27 +204,33 @@ export class Stage {
       nextCall: () => this.nextCall(),
       config: scenario.deviceConfig,
       wallNow: () => this.wallNow(),
-      commitFate: this.chance.commitFates(spec.name),
-      onCrash: (slot, text) => {
+      accident: this.chance.commitAccidents(spec.name),
+      onAccident: (accident) => this.accidents.strike(accident),
+      onFault: ({ kind, text }) => this.history.fault(kind, spec.name, text),
+      onCrash: (slot, text, accident) => {
         this.history.crash("device crash", slot.name, text);
         this.network.noteCrash(slot.process);
-        this.#comeBack(
-          slot.name,
-          () => slot.isDown,
-          () => slot.start(),
-        );
+        this.#comeBack(slot.name, accident, {
+          isDown: () => slot.isDown,
+          start: () => slot.start(),
+        });
       },
     });
   }
 
-  /** In a storm, what crashed comes back by itself; elsewhere a step or the calm brings it back. */
-  #comeBack(name: string, isDown: () => boolean, start: () => Promise<unknown>): void {
-    const afterMs = this.chance.returnAfterMs(name);
+  /** What an accident has crashed comes back when the accident says so. What a step has crashed comes back by itself in
+   *  a storm; elsewhere a step or the calm brings it back. */
+  #comeBack(
+    name: string,
+    accident: Accident | undefined,
+    who: { readonly isDown: () => boolean; readonly start: () => Promise<unknown> },
+  ): void {
+    const afterMs = accident === undefined ? this.chance.returnAfterMs(name) : accident.extentMs;
     if (afterMs === undefined) return;
     this.#options.main.after(afterMs, async () => {
-      if (!isDown()) return;
+      if (!who.isDown()) return;
       this.history.restart(name);
-      await start();
+      await who.start();
     });
   }
 

@@ -1,8 +1,9 @@
 // Everything that may go wrong by chance in a run: the weather of the network and the accidents of processes, disks
 // and the database. A scenario or a storm sets what it wants; the rest is zero.
+import type { Scenario } from "../../scenarios/format/types.ts";
 import { fineWeather, type PerMillion, type Weather } from "../network/weather.ts";
 
-export interface Accidents {
+export interface AccidentOdds {
   /** Per database statement: the server process crashes before or after it. */
   readonly crashServer: PerMillion;
   /** Per database statement: the connection breaks and the answer is lost. COMMIT is a statement. */
@@ -15,7 +16,7 @@ export interface Accidents {
   readonly restartAfterMaxMs: number;
 }
 
-export const noAccidents: Accidents = {
+const noOdds: AccidentOdds = {
   crashServer: 0,
   loseDatabaseAnswer: 0,
   crashDevice: 0,
@@ -25,21 +26,42 @@ export const noAccidents: Accidents = {
 
 export interface Trouble {
   readonly weather: Weather;
-  readonly accidents: Accidents;
+  readonly odds: AccidentOdds;
+  /** Whether what a step has crashed comes back by itself, too: in storms it does, elsewhere a step has to do it. */
+  readonly comesBack: boolean;
 }
 
 /** Names of all settings of trouble, for whoever checks a scenario. */
-export const troubleSettings: readonly string[] = [...Object.keys(fineWeather), ...Object.keys(noAccidents)];
+export const troubleSettings: readonly string[] = [...Object.keys(fineWeather), ...Object.keys(noOdds)];
 
-/** Trouble from a scenario's flat table of settings.  Errors: RangeError for a setting that does not exist. */
-export function troubleFrom(settings: Readonly<Record<string, number>>): Trouble {
+/** Trouble from a scenario's flat table of settings. Where accidents are pinned there are no odds, and a
+ *  `restartAfterMaxMs` says that things come back by themselves.
+ *  Errors: RangeError for a setting that does not exist. */
+export function troubleFrom(scenario: Pick<Scenario, "trouble" | "accidents">): Trouble {
   const weather: Record<string, number> = { ...fineWeather };
-  const accidents: Record<string, number> = { ...noAccidents };
-  for (const [name, value] of Object.entries(settings)) {
+  const odds: Record<string, number> = { ...noOdds };
+  for (const [name, value] of Object.entries(scenario.trouble)) {
     if (name in weather) weather[name] = value;
-    else if (name in accidents) accidents[name] = value;
+    else if (name in odds) odds[name] = value;
     else
       throw new RangeError(`trouble has no setting "${name}"; expected one of ${troubleSettings.join(", ")}`);
   }
-  return { weather: weather as unknown as Weather, accidents: accidents as unknown as Accidents };
+  const isPinned = scenario.accidents !== undefined;
+  const canCrash = odds.crashServer! > 0 || odds.crashDevice! > 0;
+  return {
+    weather: weather as unknown as Weather,
+    odds: odds as unknown as AccidentOdds,
+    comesBack: isPinned ? "restartAfterMaxMs" in scenario.trouble : canCrash,
+  };
+}
+
+/** The trouble of a scenario whose accidents are pinned: what takes time still takes as long, and what a step crashes
+ *  still comes back by itself if it did. */
+export function withoutOdds(trouble: Scenario["trouble"]): Scenario["trouble"] {
+  const { comesBack, odds } = troubleFrom({ trouble });
+  const kept = Object.entries(trouble).filter(([name]) => name === "latencyMinMs" || name === "latencyMaxMs");
+  return {
+    ...Object.fromEntries(kept),
+    ...(comesBack ? { restartAfterMaxMs: odds.restartAfterMaxMs } : {}),
+  };
 }

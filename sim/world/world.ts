@@ -10,6 +10,7 @@ import type {
   ServerAction,
 } from "../../scenarios/format/types.ts";
 import type { DeviceReport, ServerReport, StepOutcome, World } from "../../scenarios/format/world.ts";
+import type { AccidentBook } from "../kernel/accident-book.ts";
 import { rawToHttp, responseToOutcome } from "./raw-request.ts";
 import type { RunHistory } from "./run-history.ts";
 import { serverUrl, Stage, type StageOptions } from "./stage.ts";
@@ -36,6 +37,11 @@ export class SimWorld implements World {
 
   get history(): RunHistory {
     return this.#stage.history;
+  }
+
+  /** What chance does, and what it was told to do. */
+  get accidents(): AccidentBook {
+    return this.#stage.accidents;
   }
 
   /** Starts servers and devices; the scenario's steps come after. */
