@@ -5,7 +5,7 @@ import type { Mutant } from "../mutants/mutant.ts";
 import type { SearchProtocol } from "../search-protocol.ts";
 import type { Build } from "../trial.ts";
 import type { Scenario } from "../../scenarios/format/types.ts";
-import { type Kill, seedOfScenario, verdictOfRun } from "./verdict-of-run.ts";
+import { type Kill, verdictOnPlan, verdictOnScenario } from "./verdict-of-run.ts";
 
 /** What of the protocol a trial needs. */
 export type OnTrial = Pick<SearchProtocol, "id" | "sim" | "laws" | "plan" | "binding" | "mutants">;
@@ -60,7 +60,7 @@ export async function runTrial(job: TrialJob, world: TrialWorld): Promise<TrialO
   const build = await buildOf(job, world.protocol);
   const corpus: ScenarioKill[] = [];
   for (const scenario of job.isCorpusRun ? world.scenarios : []) {
-    const kill = await verdictOfRun(build, scenario, seedOfScenario(scenario));
+    const kill = await verdictOnScenario(build, scenario);
     if (kill !== undefined) corpus.push({ scenario: scenario.id, ...kill });
   }
   const bases: BaseOutcome[] = [];
@@ -88,7 +88,7 @@ async function searchFrom(
   const startedMs = world.nowMs();
   for (let plans = 1; ; plans++) {
     const seed = `${base}-${plans - 1}`;
-    const kill = await verdictOfRun(build, world.protocol.plan(seed), seed);
+    const kill = await verdictOnPlan(build, world.protocol.plan(seed), seed);
     if (kill === undefined && plans < job.plansMax) continue;
     const outcome = { base, plans, milliseconds: world.nowMs() - startedMs };
     return kill === undefined ? outcome : { ...outcome, kill };
