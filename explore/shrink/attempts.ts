@@ -105,9 +105,10 @@ export class Attempts {
     this.#ledger.pass = pass;
   }
 
-  /** Keeps the candidate if it is smaller and fails alike. */
-  async take(candidate: Scenario): Promise<boolean> {
-    if (costOf(candidate) >= this.#cost) return false;
+  /** Keeps the candidate if it is smaller and fails alike; `orEqual`: also if it only is what a file need not say. */
+  async take(candidate: Scenario, { orEqual = false } = {}): Promise<boolean> {
+    const cost = costOf(candidate);
+    if (orEqual ? cost > this.#cost : cost >= this.#cost) return false;
     const trial = await this.#failing(candidate);
     if (trial === undefined) return false;
     this.#keep(trial);

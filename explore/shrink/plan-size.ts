@@ -70,7 +70,13 @@ export function costOf(scenario: Scenario): number {
     (scenario.settle === false ? 0 : weights.settle);
   const detail = steps.reduce((sum, step) => sum + detailOf(step), 0) + seed.length;
   const extents = accidents.reduce((sum, { extentMs = 0, nth }) => sum + digits(extentMs) + digits(nth), 0);
-  const tables = JSON.stringify([config, deviceConfig, trouble, accidents, devices]).length;
+  const tables = JSON.stringify([
+    config,
+    deviceConfig,
+    trouble,
+    accidents,
+    devices.map(({ mode }) => mode),
+  ]).length;
   return things * 10_000 + (extents + detail) * 8 + tables;
 }
 

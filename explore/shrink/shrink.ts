@@ -3,10 +3,11 @@
 // A candidate counts only if it breaks the same law in the same way.
 import type { Scenario } from "../../scenarios/format/types.ts";
 import type { Judgement } from "../../invariants/verdict.ts";
+import type { Vocabulary } from "../../scenarios/format/vocabulary.ts";
 import type { Build, Trial } from "../trial.ts";
-import { type AttemptOptions, Attempts, createAttempts } from "./attempts.ts";
+import { type AttemptOptions, type Attempts, createAttempts } from "./attempts.ts";
 import { accidentsAsSteps } from "./passes/accident-steps.ts";
-import { fewerDevices, oneProcess, oneUser } from "./passes/actors.ts";
+import { fewerDevices, oneProcess, oneUser, plainModes } from "./passes/actors.ts";
 import { byHand } from "./passes/by-hand.ts";
 import { fewerAccidents, pinChance, plainerAccidents } from "./passes/chance.ts";
 import { plainerPayloads } from "./passes/payloads.ts";
@@ -21,8 +22,8 @@ export type { ShrinkProgress } from "./attempts.ts";
 export interface ShrinkOptions extends AttemptOptions {
   /** The law to keep broken; absent means the one that is broken first in the run: nearest to what went wrong. */
   readonly law?: string | undefined;
-  /** What a device of the protocol can be told to do; without it devices keep their timers. */
-  readonly verbs?: ReadonlySet<string> | undefined;
+  /** The words of the protocol; without them devices keep their timers and modes. */
+  readonly vocabulary?: Pick<Vocabulary, "verbs" | "modes"> | undefined;
 }
 
 export interface Shrunk {
@@ -44,7 +45,7 @@ export interface Shrunk {
 /** The smallest plan that fails like the trial, or the best so far where it is stopped.
  *  Errors: an Error for a trial in which no law is violated. */
 export async function shrink(build: Build, trial: Trial, options: ShrinkOptions = {}): Promise<Shrunk> {
-  const { law: wanted, verbs = new Set<string>(), ...limits } = options;
+  const { law: wanted, vocabulary, ...limits } = options;
   const judgement = earliest(trial.violations.filter(({ law }) => wanted === undefined || law === wanted));
   if (judgement === undefined)
     throw new Error(
@@ -56,8 +57,10 @@ export async function shrink(build: Build, trial: Trial, options: ShrinkOptions 
   await becomeSmallEarly(attempts);
   await untilNothingHelps(attempts, async () => {
     await untilNothingHelps(attempts, () => everythingCheap(attempts));
+    if (vocabulary === undefined) return;
+    await plainModes(attempts, vocabulary.modes[0]);
     await byHand(attempts, {
-      verbs,
+      verbs: new Set(vocabulary.verbs.keys()),
       shrinkBranch: (branch) => untilNothingHelps(branch, () => everythingCheap(branch)),
     });
   });

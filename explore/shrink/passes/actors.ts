@@ -26,3 +26,15 @@ export async function oneUser(attempts: Attempts): Promise<void> {
   if (user !== undefined && devices.some((device) => device.user !== user))
     await attempts.take({ ...attempts.scenario, devices: devices.map((device) => ({ ...device, user })) });
 }
+
+/** The protocol's first mode is what a device has that says nothing of it. */
+export async function plainModes(attempts: Attempts, mode: string): Promise<void> {
+  attempts.begin("plain modes");
+  for (const { name, mode: present } of attempts.scenario.devices) {
+    if (present === mode) continue;
+    const devices = attempts.scenario.devices.map((device) =>
+      device.name === name ? { ...device, mode } : device,
+    );
+    await attempts.take({ ...attempts.scenario, devices }, { orEqual: true });
+  }
+}

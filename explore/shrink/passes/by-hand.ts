@@ -12,25 +12,35 @@ export interface ByHandOptions {
   readonly shrinkBranch: (branch: Attempts) => Promise<void>;
 }
 
-/** All devices at once, else as many as can be. */
+/** Every exchange of everybody first, then only those of devices with timers: all at once, else one by one. */
 export async function byHand(attempts: Attempts, options: ByHandOptions): Promise<void> {
   const automatic = automaticDevices(attempts.scenario);
+  const everybody = attempts.scenario.devices.map(({ name }) => name);
+  if (await tryByHand(attempts, { devices: everybody, isSpeltOut: true }, options)) return;
   if (automatic.length === 0) return;
-  if ((await tryByHand(attempts, automatic, options)) || automatic.length === 1) return;
-  for (const device of automatic) await tryByHand(attempts, [device], options);
+  if (await tryByHand(attempts, { devices: automatic, isSpeltOut: false }, options)) return;
+  if (automatic.length === 1) return;
+  for (const device of automatic)
+    await tryByHand(attempts, { devices: [device], isSpeltOut: false }, options);
 }
 
 const automaticDevices = ({ devices }: Scenario): readonly string[] =>
   devices.filter(({ automatic }) => automatic).map(({ name }) => name);
 
+interface Handling {
+  readonly devices: readonly string[];
+  /** Steps that make exchanges go, and only what they came to stays. */
+  readonly isSpeltOut: boolean;
+}
+
 async function tryByHand(
   attempts: Attempts,
-  devices: readonly string[],
+  handling: Handling,
   { verbs, shrinkBranch }: ByHandOptions,
 ): Promise<boolean> {
   attempts.begin("devices without timers");
-  const moments = await momentsOf(attempts, devices, verbs);
-  const manual = withoutTimers(attempts.scenario, devices);
+  const moments = await momentsOf(attempts, handling, verbs);
+  const manual = withoutTimers(attempts.scenario, handling.devices);
   for (const steps of schedules(moments)) {
     if (attempts.isOver) return false;
     attempts.begin("devices without timers");
@@ -53,11 +63,14 @@ interface Moment {
 
 async function momentsOf(
   attempts: Attempts,
-  devices: readonly string[],
+  { devices, isSpeltOut }: Handling,
   verbs: ReadonlySet<string>,
 ): Promise<readonly Moment[]> {
   const times = await attempts.stepTimes();
-  const steps = attempts.scenario.steps
+  const own = isSpeltOut
+    ? withoutExchanges(attempts.scenario.steps, messagesIn(attempts.best.run.history.events))
+    : attempts.scenario.steps;
+  const steps = own
     .filter(({ kind }) => kind !== "wait")
     .map((step): Moment => {
       const atMs = times.get(step) ?? 0;
@@ -93,17 +106,47 @@ function exchangesOf(
   return moments;
 }
 
-/** The verb that makes an exchange: named like it, but for the socket. */
-function verbOf(request: unknown, verbs: ReadonlySet<string>): string | undefined {
-  const kind = (request as { readonly kind?: unknown } | null)?.kind;
-  if (typeof kind !== "string") return undefined;
-  const verb = kind === "socket" ? "connect" : kind;
-  return verbs.has(verb) ? verb : undefined;
+/** The names of the exchanges that were made. */
+const messagesIn = (events: readonly HistoryEvent[]): ReadonlySet<string> =>
+  new Set(events.flatMap((event) => (event.kind === "invoked" ? [messageOf(event.request) ?? ""] : [])));
+
+/** Steps that do nothing but exchange messages, left out, and with them the frames that held nothing else. */
+function withoutExchanges(steps: readonly Step[], messages: ReadonlySet<string>): readonly Step[] {
+  return steps.flatMap((step): readonly Step[] => {
+    if (step.kind === "sync") return [];
+    if (step.kind === "device") {
+      const { verb } = step.action;
+      return verb === "sync" || verb === "connect" || messages.has(verb) ? [] : [step];
+    }
+    if (step.kind !== "together" && step.kind !== "start") return [step];
+    return withoutExchanges(step.steps, messages);
+  });
 }
 
-/** The plainest first: one after the other without waiting, whole syncs, what overlapped together; then with the waits
- *  as they were, and at last with every exchange begun when it began. */
+/** The verb that makes an exchange: named like it, but for the socket. */
+function verbOf(request: unknown, verbs: ReadonlySet<string>): string | undefined {
+  const message = messageOf(request);
+  const verb = message === "socket" ? "connect" : message;
+  return verb !== undefined && verbs.has(verb) ? verb : undefined;
+}
+
+function messageOf(request: unknown): string | undefined {
+  const kind = (request as { readonly kind?: unknown } | null)?.kind;
+  return typeof kind === "string" ? kind : undefined;
+}
+
+/** The plainest first: without sockets, then as it was. */
 function* schedules(moments: readonly Moment[]): Generator<readonly Step[]> {
+  const withoutSockets = moments.filter(
+    ({ step }) => step.kind !== "device" || step.action.verb !== "connect",
+  );
+  if (withoutSockets.length < moments.length) yield* schedulesOf(withoutSockets);
+  yield* schedulesOf(moments);
+}
+
+/** One after the other without waiting, whole syncs, what overlapped together; then with the waits as they were, and at
+ *  last with every exchange begun when it began. */
+function* schedulesOf(moments: readonly Moment[]): Generator<readonly Step[]> {
   const merged = mergeRepeated(moments);
   yield merged.map(({ step }) => step);
   yield mergeRepeated(moments.map(asSync)).map(({ step }) => step);

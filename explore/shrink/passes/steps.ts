@@ -1,7 +1,8 @@
 // Fewer steps: what comes after the violation first, then by delta debugging, then out of the frames that hold some.
-import type { Scenario, Step } from "../../../scenarios/format/types.ts";
+import type { Step } from "../../../scenarios/format/types.ts";
 import type { Attempts } from "../attempts.ts";
 import { fewest } from "../delta.ts";
+import { withAccidents } from "./chance.ts";
 import { inTheirTime, timedSteps, withTimedSteps } from "../timeline.ts";
 
 /** What a file expects of single steps is no part of the law, and a settle at the end is there anyway. */
@@ -9,7 +10,7 @@ export async function dropExpectations(attempts: Attempts): Promise<void> {
   attempts.begin("dropping expectations");
   const { scenario } = attempts;
   const steps = scenario.steps.filter(({ kind }) => kind !== "check").map(withoutExpectation);
-  const plain: Scenario = { ...scenario, steps, expect: {} };
+  const plain = withAccidents({ ...scenario, steps, expect: {} }, scenario.accidents ?? []);
   const last = steps.at(-1);
   const taken = last?.kind === "settle" && (await attempts.take({ ...plain, steps: steps.slice(0, -1) }));
   if (!taken) await attempts.take(plain);
