@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { replayCommand } from "./invocation.ts";
 import { coverageProblems, requirementsPage } from "./requirements-page.ts";
-import { residualRisk, stormSeed } from "./storm.ts";
+import { residualRisk } from "../explore/residual-risk.ts";
+import { stormSeed } from "./storm.ts";
 
 describe("the seeds of a series", () => {
   it("count up from a number, and begin with the base so that one can be run again", () => {
@@ -15,7 +16,7 @@ describe("residual risk", () => {
     [2, "too few to bound anything"],
     [100, "fewer than 3.0 % of such storms"],
     [10_000, "fewer than 1 in 3,333 of such storms"],
-  ])("after %i clean storms", (clean, text) => expect(residualRisk(clean)).toContain(text));
+  ])("after %i clean storms", (clean, text) => expect(residualRisk(clean, "storms")).toContain(text));
 });
 
 describe("a command to paste", () => {

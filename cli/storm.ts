@@ -1,6 +1,7 @@
 // Storms: one random plan after another, each from its own seed, in the simulation. What passes is only counted; what
 // fails is written down as a scenario file, so that it can be replayed, read and kept.
 import { join, resolve } from "node:path";
+import { residualRisk } from "../explore/residual-risk.ts";
 import { stormScenario } from "../explore/storm.ts";
 import { judge } from "../invariants/judge.ts";
 import type { RunResult, ScenarioResult } from "../invariants/result.ts";
@@ -48,16 +49,6 @@ export async function runStorms(flags: StormFlags): Promise<RunResult> {
 export function stormSeed(base: string, index: number): string {
   if (/^\d{1,15}$/.test(base)) return String(Number(base) + index);
   return index === 0 ? base : `${base}-${index}`;
-}
-
-/** What a clean series says, and what not. Source: the rule of three, a 95 % bound on the rate of an event that was not
- *  seen in n independent tries. */
-export function residualRisk(clean: number): string {
-  const bound =
-    clean < 3
-      ? "too few to bound anything"
-      : `fewer than ${rateText(3 / clean)} of such storms violate a law`;
-  return `${clean} clean storms: with 95 % confidence ${bound}. This says nothing about faults that storms do not make.`;
 }
 
 class Storms {
@@ -172,7 +163,7 @@ class Storms {
     const first = stormScenario(this.#base);
     const together: ScenarioResult = {
       id: `${first.protocol.split("/")[0]}/storm/clean`,
-      title: residualRisk(clean),
+      title: residualRisk(clean, "storms"),
       protocol: first.protocol,
       requirements: [],
       world: "sim",
@@ -196,10 +187,4 @@ class Storms {
       results: [together, ...this.#failures],
     };
   }
-}
-
-function rateText(rate: number): string {
-  return rate >= 0.01
-    ? `${(rate * 100).toFixed(1)} %`
-    : `1 in ${Math.floor(1 / rate).toLocaleString("en-US")}`;
 }

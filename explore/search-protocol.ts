@@ -29,6 +29,14 @@ export interface SituationSpace {
   readonly fault: readonly string[];
 }
 
+/** Pairs that no run can meet: every value of the one member with every value of the other. */
+export interface ImpossiblePairs {
+  /** Exactly two members. */
+  readonly values: Partial<SituationSpace>;
+  /** Why: a sentence. */
+  readonly why: string;
+}
+
 export interface SearchProtocol {
   /** `<name>/<version>` */
   readonly id: string;
@@ -43,6 +51,7 @@ export interface SearchProtocol {
   /** The situations of a run, in order. */
   situationsOf(history: History): Iterable<Situation>;
   readonly situationSpace: SituationSpace;
+  readonly impossiblePairs: readonly ImpossiblePairs[];
   /** Where mutants of the protocol's references are put in: the module that binds them to the simulation. */
   readonly binding: { readonly module: URL; readonly name: string };
   /** Deliberately broken references. */

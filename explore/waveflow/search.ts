@@ -8,7 +8,7 @@ import { waveflowSim } from "../../sim/waveflow/binding.ts";
 import { waveflowMutants } from "../mutants/waveflow/index.ts";
 import type { SearchProtocol } from "../search-protocol.ts";
 import { waveflowPlan } from "./plan.ts";
-import { waveflowSituations, waveflowSituationSpace } from "./situations.ts";
+import { waveflowImpossiblePairs, waveflowSituations, waveflowSituationSpace } from "./situations.ts";
 
 export const waveflowSearch: SearchProtocol = {
   id: "waveflow/1",
@@ -21,6 +21,7 @@ export const waveflowSearch: SearchProtocol = {
   plan: waveflowPlan,
   situationsOf: (history: History) => waveflowSituations(history as WaveflowHistory),
   situationSpace: waveflowSituationSpace,
+  impossiblePairs: waveflowImpossiblePairs,
   binding: { module: new URL("../../sim/waveflow/binding.ts", import.meta.url), name: "waveflowSim" },
   mutants: waveflowMutants,
 };

@@ -3,7 +3,7 @@
 // say which it has seen and which it has never seen.
 import { isJsonObject } from "../../protocol/json.ts";
 import type { WaveflowEvent, WaveflowHistory } from "../../invariants/waveflow/events.ts";
-import type { Situation, SituationSpace } from "../search-protocol.ts";
+import type { ImpossiblePairs, Situation, SituationSpace } from "../search-protocol.ts";
 
 const messages = [
   "push stored",
@@ -89,6 +89,29 @@ export const waveflowSituationSpace: SituationSpace = {
 };
 
 type Message = (typeof messages)[number];
+
+/** What no run can meet, with the reason. */
+export const waveflowImpossiblePairs: readonly ImpossiblePairs[] = [
+  {
+    values: { message: ["compaction"], server: ["empty"] },
+    why: "an empty log has nothing that could be deleted",
+  },
+  {
+    values: { message: ["pull more", "frame op", "frame gap", "push duplicate"], server: ["empty"] },
+    why: "an op that was read, told or stored is proof that the log is not empty",
+  },
+  {
+    values: {
+      device: devices.filter((device) => device.startsWith("below the watermark")),
+      server: ["empty", "whole log", "whole log, others at it"],
+    },
+    why: "there is no watermark before something was compacted",
+  },
+  {
+    values: { device: devices.filter((device) => device.startsWith("behind")), server: ["empty"] },
+    why: "nobody is behind a log that is empty",
+  },
+];
 
 /** What is known of one device at a point of the history. */
 interface Known {

@@ -349,11 +349,13 @@ function walk(plot: Plot): void {
   if (choices.onceIn(4)) crashAtCommit(plot, reader);
   plot.write(writer);
   plot.write(writer);
-  steps.together(() => {
-    steps.device(reader, choices.pick(["resync", "resync", "pull"]));
-    steps.device(writer, choices.pick(["push", "sync"]));
-    if (choices.onceIn(2)) plot.write(reader);
-    if (choices.onceIn(3)) steps.server({ verb: "compact" }, { w: "body.compacted_up_to" });
+  plot.mayHang(() => {
+    steps.together(() => {
+      steps.device(reader, choices.pick(["resync", "resync", "pull"]));
+      steps.device(writer, choices.pick(["push", "sync"]));
+      if (choices.onceIn(2)) plot.write(reader);
+      if (choices.onceIn(3)) steps.server({ verb: "compact" }, { w: "body.compacted_up_to" });
+    });
   });
   plot.sync(reader);
 }
