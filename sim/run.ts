@@ -3,7 +3,9 @@
 import type { History } from "../invariants/history.ts";
 import { type CheckResult, runSteps } from "../scenarios/format/interpreter.ts";
 import type { Accident, Scenario, Step } from "../scenarios/format/types.ts";
+import type { VirtualMs } from "./kernel/event-queue.ts";
 import { ForeignWait, Kernel } from "./kernel/kernel.ts";
+import { type RunTrace, TraceRecorder } from "./kernel/trace.ts";
 import { withTraps } from "./kernel/traps.ts";
 import type { SimProtocol } from "./world/protocol.ts";
 import { SimWorld } from "./world/world.ts";
@@ -13,6 +15,10 @@ export interface SimRun {
   readonly checks: readonly CheckResult[];
   /** Sixteen hexadecimal digits over every event of the run. */
   readonly digest: string;
+  /** The digest after each `eventsPerCheckpoint` events. */
+  readonly checkpoints: readonly string[];
+  /** Every event, if `trace` asked for it. */
+  readonly trace?: RunTrace;
   /** Kernel events taken. */
   readonly events: number;
   /** Virtual milliseconds that passed. */
@@ -33,6 +39,10 @@ export interface SimRunOptions {
   readonly protocol: SimProtocol;
   readonly seed: string;
   readonly eventsMax?: number;
+  /** From this moment on, chance decides as it would in a run of another seed; before, nothing differs. */
+  readonly branch?: { readonly atMs: VirtualMs; readonly salt: string };
+  /** Keeps every event; costs a third of the speed. */
+  readonly trace?: true;
   /** Hears of every step as it begins, those inside of others too. */
   readonly onStep?: (step: Step, atMs: number) => void;
 }
@@ -41,12 +51,15 @@ export interface SimRunOptions {
  *  Errors: bugs only (a foreign wait, a forbidden global, an error that a reference let through); what a server or
  *  device does wrong is in the history. */
 export function simulate(options: SimRunOptions): Promise<SimRun> {
-  const { scenario, protocol, seed } = options;
+  const { scenario, protocol, seed, branch } = options;
   return withTraps(async () => {
+    const trace = options.trace === true ? new TraceRecorder() : undefined;
     const kernel = new Kernel({
       seed,
       ...(options.eventsMax === undefined ? {} : { eventsMax: options.eventsMax }),
+      ...(trace === undefined ? {} : { trace }),
     });
+    if (branch !== undefined) kernel.branchAt(branch.atMs, branch.salt);
     const main = kernel.process("scenario");
     const world = new SimWorld({ scenario, protocol, kernel, main });
     const checks = await kernel.run(main, async () => {
@@ -69,6 +82,8 @@ export function simulate(options: SimRunOptions): Promise<SimRun> {
       },
       checks,
       digest: kernel.digest.toString(),
+      checkpoints: kernel.checkpoints,
+      ...(trace === undefined ? {} : { trace: trace.finish() }),
       events: kernel.events,
       virtualMs: kernel.now(),
       faultCounts: world.history.faultCounts,

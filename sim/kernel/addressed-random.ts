@@ -8,13 +8,20 @@ export interface Odds {
   readonly denominator: number;
 }
 
+/** What all decisions of a run share: zero, or from some moment on what makes them others. */
+interface Salt {
+  bits: number;
+}
+
 /** All decisions of one kind of one actor: occurrence 0, 1, 2 … */
 export class Decisions {
   readonly #base: number;
+  readonly #salt: Salt;
   #occurrence = 0;
 
-  constructor(base: number) {
+  constructor(base: number, salt: Salt) {
     this.#base = base;
+    this.#salt = salt;
   }
 
   /** How many were drawn with `next…`. */
@@ -22,9 +29,9 @@ export class Decisions {
     return this.#occurrence;
   }
 
-  /** 32 random bits of one occurrence, the same however often it is asked. */
+  /** 32 random bits of one occurrence, the same however often it is asked before the run branches off. */
   at(occurrence: number): number {
-    return mix(this.#base ^ Math.imul(occurrence + 1, 0x9e3779b1));
+    return mix(this.#base ^ this.#salt.bits ^ Math.imul(occurrence + 1, 0x9e3779b1));
   }
 
   next(): number {
@@ -52,9 +59,16 @@ export class Decisions {
 export class AddressedRandom {
   readonly #seed: number;
   readonly #decisions = new Map<string, Decisions>();
+  readonly #salt: Salt = { bits: 0 };
 
   constructor(seed: string) {
     this.#seed = mix(hashText(seed, 0x5ea7_41a1));
+  }
+
+  /** From now on every decision is another one, at all addresses: what has been drawn stays, what is to come is as in a
+   *  run that nobody has seen. The same salt gives the same decisions. */
+  branchOff(salt: string): void {
+    this.#salt.bits = mix(hashText(salt, this.#seed ^ 0x0b1a_4c42)) | 1;
   }
 
   /** The decisions at an address, always the same object for the same address. */
@@ -62,7 +76,7 @@ export class AddressedRandom {
     const address = `${who}\u0000${what}`;
     let decisions = this.#decisions.get(address);
     if (decisions === undefined) {
-      decisions = new Decisions(mix(hashText(address, this.#seed)));
+      decisions = new Decisions(mix(hashText(address, this.#seed)), this.#salt);
       this.#decisions.set(address, decisions);
     }
     return decisions;

@@ -14,6 +14,7 @@ import {
   type VirtualMs,
 } from "./event-queue.ts";
 import { runBetweenMicrotasks } from "./microtasks.ts";
+import type { TraceRecorder } from "./trace.ts";
 import { SimProcess } from "./process.ts";
 
 /** The run used more events than it may. Raise the bound or look for a loop. */
@@ -34,15 +35,24 @@ export interface KernelOptions {
   readonly eventsMax?: number;
   /** Decides what comes next. Default: what is due first. */
   readonly queue?: PendingEvents;
+  /** Hears of every event. */
+  readonly trace?: TraceRecorder;
 }
+
+/** Every so many events a run writes down its digest. */
+export const eventsPerCheckpoint = 256;
 
 export class Kernel {
   readonly random: AddressedRandom;
   readonly digest = new Digest();
+  /** The digest after each `eventsPerCheckpoint` events: where two runs part can be told from these alone. */
+  readonly checkpoints: string[] = [];
+  readonly trace: TraceRecorder | undefined;
   readonly #queue: PendingEvents;
   readonly #eventsMax: number;
   readonly #processes: SimProcess[] = [];
   readonly #labels = new Map<string, number>();
+  #labelNames: Map<number, string> | undefined;
   #now: VirtualMs = 0;
   #events = 0;
   #resumed = false;
@@ -53,6 +63,7 @@ export class Kernel {
     this.random = new AddressedRandom(options.seed);
     this.#queue = options.queue ?? new EventQueue();
     this.#eventsMax = options.eventsMax ?? 50_000_000;
+    this.trace = options.trace;
     this.digest.addText(options.seed);
   }
 
@@ -113,6 +124,12 @@ export class Kernel {
     });
   }
 
+  /** At `atMs`, before anything else of that time, all decisions to come become others. */
+  branchAt(atMs: VirtualMs, salt: string): void {
+    if (atMs <= this.#now) this.random.branchOff(salt);
+    else this.schedule(atMs - this.#now, 0, branchLabel, () => this.random.branchOff(salt));
+  }
+
   cancel(event: QueuedEvent): void {
     this.#queue.cancel(event);
   }
@@ -168,11 +185,23 @@ export class Kernel {
       this.#now = event.at;
       this.digest.add(event.at);
       this.digest.add((event.owner << 16) | event.label);
+      if (this.#events % eventsPerCheckpoint === 0) this.checkpoints.push(this.digest.toString());
+      if (this.trace !== undefined) this.#traceEvent(this.trace, event);
       const run = event.run!;
       event.run = undefined;
       if (event.life.epoch === event.epoch) run();
     } while (!this.#resumed);
     this.#resumed = false;
+  }
+
+  #traceEvent(trace: TraceRecorder, { at, owner, label }: QueuedEvent): void {
+    this.#labelNames ??= new Map();
+    let name = this.#labelNames.get(label);
+    if (name === undefined) {
+      name = [...this.#labels].find(([, number]) => number === label)?.[0] ?? "branch";
+      this.#labelNames.set(label, name);
+    }
+    trace.addEvent(at, this.#processes[owner - 1]?.name ?? "the world", name);
   }
 
   #explainStandstill(): Error {
@@ -188,6 +217,9 @@ export class Kernel {
     );
   }
 }
+
+/** No label of the run's own, so that the others have the same numbers with a branch and without. */
+const branchLabel = 0;
 
 /** The world itself lives once. */
 const world: Life = { epoch: 1 };

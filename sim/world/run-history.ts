@@ -23,6 +23,7 @@ export class RunHistory {
     (event as { at: number }).at = this.#kernel.now();
     this.events.push(event);
     this.#kernel.digest.add(this.#hashOf(event.kind));
+    this.#kernel.trace?.addRecord(this.#kernel.now(), event.actor, event.kind);
   }
 
   fault(kind: string, target: string, text: string): void {
