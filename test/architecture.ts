@@ -78,6 +78,7 @@ export const importTable: readonly FolderRule[] = [
   },
   { folder: "reports", mayImport: ["invariants", "node:fs", "node:path", "picocolors"] },
   { folder: "certify", mayImport: ["scenarios", "invariants", "sim", "live", "reports"] },
+  { folder: "examples", mayImport: ["index", "vitest", "fast-check"] },
   { folder: "cli", mayImport: ["*"] },
   { folder: "bench", mayImport: ["*"] },
   { folder: "test", mayImport: ["*"] },

@@ -1,6 +1,7 @@
 // Writes down what a device asked and what it was told, on the way between the device and whatever carries its
 // messages. Both worlds wrap their transport in this, so their histories say the same things in the same words.
 import { readQuery } from "../../protocol/http.ts";
+import { isJsonObject } from "../../protocol/json.ts";
 import { ackFrameSchema, pullReplySchema, pushReplySchema } from "../../protocol/waveflow/messages.ts";
 import type { PullReply, PushOp, ServerId } from "../../protocol/waveflow/types.ts";
 import type { WaveflowCall, WaveflowReply } from "../../invariants/waveflow/events.ts";
@@ -127,19 +128,26 @@ export function recordingTransport(transport: Transport, options: RecordingOptio
 function readCall(request: OutgoingRequest, user: string): WaveflowCall {
   const device = request.headers["X-Device-Id"] ?? request.headers["x-device-id"] ?? "";
   const [path, query] = request.path.split("?", 2);
-  if (path === "/sync/ops" && request.method === "POST") {
-    return { kind: "push", user, device, ops: (request.body as { ops: readonly PushOp[] }).ops };
+  if (path === "/sync/ops" && request.method === "POST" && isPush(request.body)) {
+    return { kind: "push", user, device, ops: request.body.ops };
   }
-  if (path === "/sync/ops") {
+  if (path === "/sync/ops" && request.method === "GET") {
     const { since = "0", resync } = readQuery(query ?? "");
     const call = { kind: "pull", user, device, since: Number(since) } as const;
     return resync === undefined ? call : { ...call, resync };
   }
-  if (path === "/sync/ack") {
-    const { last_seen_id: lastSeenId } = request.body as { last_seen_id: number };
-    return { kind: "ack", user, device, lastSeenId, via: "http" };
+  if (path === "/sync/ack" && isJsonObject(request.body)) {
+    const { last_seen_id: lastSeenId } = request.body;
+    if (typeof lastSeenId === "number") return { kind: "ack", user, device, lastSeenId, via: "http" };
   }
   return { kind: "raw", user, device, method: request.method, path: request.path };
+}
+
+/** Somebody else's device may send anything; what has no operations that can be told apart is not called a push. */
+function isPush(body: unknown): body is { readonly ops: readonly PushOp[] } {
+  if (!isJsonObject(body) || !Array.isArray(body.ops)) return false;
+  for (const op of body.ops) if (!isJsonObject(op) || typeof op.operation_id !== "string") return false;
+  return true;
 }
 
 /** How an exchange ended, as the members of a history event beside actor and call. */

@@ -4,7 +4,7 @@ import { type WaveflowActorOptions, WaveflowActor } from "../../actors/waveflow/
 import { readWaveflowAccount, readWaveflowHead } from "../../actors/waveflow/read-account.ts";
 import { DiskFailed, type Disk, type DiskTable } from "../../reference-client/waveflow/ports.ts";
 import { StatementFailed } from "../../reference-server/waveflow/ports.ts";
-import { WaveflowServer } from "../../reference-server/waveflow/server.ts";
+import { type ServerPorts, WaveflowServer } from "../../reference-server/waveflow/server.ts";
 import type { SimDisk } from "../disk/sim-disk.ts";
 import { Engine, type EngineBackup, type EngineTimers } from "../postgres/engine.ts";
 import type {
@@ -35,7 +35,7 @@ export const waveflowSim: SimProtocol = {
 
   createDatabase: (timers) => new WaveflowDatabase(timers),
 
-  createServer: (options) => createServer(options),
+  createServer: (options) => serverOnSimStore(options, (ports, config) => new WaveflowServer(ports, config)),
 
   createActor: (options) => createActor(options),
 
@@ -64,7 +64,12 @@ class WaveflowDatabase implements SimDatabase {
   }
 }
 
-function createServer({ database, process, clock, line, tokens, config }: SimServerOptions): SimServer {
+/** A server over its ports in the simulation: the database behind the line of its process, the run's clock and
+ *  tokens. */
+export function serverOnSimStore(
+  { database, process, clock, line, tokens, config }: SimServerOptions,
+  create: (ports: ServerPorts, config: SimServerOptions["config"]) => Omit<SimServer, "abandon">,
+): SimServer {
   const store = new SimStore({
     engine: (database as WaveflowDatabase).engine,
     wire: line,
@@ -72,7 +77,7 @@ function createServer({ database, process, clock, line, tokens, config }: SimSer
       process.scheduleOwn(announcementMs, "announcement", () => process.task("announcement", hear));
     },
   });
-  const server = new WaveflowServer(
+  const server = create(
     { database: store, clock, fanout: store, tokens: { verify: async (token) => tokens.verify(token) } },
     config,
   );
