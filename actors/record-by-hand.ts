@@ -1,4 +1,6 @@
-// An exchange by hand, in the history. Judges cannot read what it says, but they can tell that somebody spoke.
+// An exchange by hand, in the history: what went out beside the token and device id of whoever is spoken for, and what
+// came back, so that judges can read it as they read what devices say.
+import type { RawRequest } from "../scenarios/format/types.ts";
 import type { StepOutcome } from "../scenarios/format/world.ts";
 import type { Recorder } from "./actor.ts";
 
@@ -7,8 +9,7 @@ export interface ByHand {
   readonly call: number;
   readonly user: string;
   readonly deviceId: string;
-  readonly method: string;
-  readonly path: string;
+  readonly sent: RawRequest;
 }
 
 /** Records the exchange around `exchange`, and answers what it came to. */
@@ -17,19 +18,33 @@ export async function recordByHand(
   asked: ByHand,
   exchange: () => Promise<StepOutcome>,
 ): Promise<StepOutcome> {
-  const { actor, call, user, deviceId, method, path } = asked;
+  const { actor, call, user, deviceId, sent } = asked;
+  const { method, path, headers, token, body: sentBody } = sent;
   recorder.record({
     kind: "invoked",
     actor,
     call,
-    request: { kind: "raw", user, device: deviceId, method, path },
+    request: {
+      kind: "raw",
+      user,
+      device: deviceId,
+      method,
+      path,
+      sent: {
+        headers,
+        ...(token === undefined ? {} : { token }),
+        ...(sentBody === undefined ? {} : { body: sentBody }),
+      },
+    },
   });
   const outcome = await exchange();
-  const { status, type = "", body } = outcome;
+  const { status, type = "", body, headers: answered } = outcome;
   if (status === undefined) recorder.record({ kind: "unknown", actor, call, reason: "no answer came" });
   else if (status >= 500) {
     recorder.record({ kind: "unknown", actor, call, reason: `the server answered ${status}`, status });
-  } else if (status >= 400) recorder.record({ kind: "refused", actor, call, status, type, body });
-  else recorder.record({ kind: "accepted", actor, call, reply: { kind: "raw", status } });
+  } else if (status >= 400) {
+    const refused = { kind: "refused", actor, call, status, type, body } as const;
+    recorder.record(answered === undefined ? refused : { ...refused, headers: answered });
+  } else recorder.record({ kind: "accepted", actor, call, reply: { kind: "raw", status, body } });
   return outcome;
 }

@@ -40,6 +40,8 @@ export type HistoryEvent<Call = unknown, Reply = unknown, Note = unknown, Findin
       readonly status: number;
       readonly type: string;
       readonly body: unknown;
+      /** Of an exchange by hand. */
+      readonly headers?: Readonly<Record<string, string | undefined>>;
     })
   /** No answer came, or one that proves nothing: it may or may not have happened. */
   | (EventBase & {
@@ -51,7 +53,7 @@ export type HistoryEvent<Call = unknown, Reply = unknown, Note = unknown, Findin
       /** The 5xx that the server itself answered with; absent where nobody or somebody else answered. */
       readonly status?: number;
     })
-  /** A frame of the live socket reached the device. */
+  /** A frame of the live socket reached the device; `{ type: "closed" }` is its end, where the device knows of it. */
   | (EventBase & { readonly kind: "frame"; readonly frame: unknown })
   /** A device made something durable. */
   | (EventBase & { readonly kind: "noted"; readonly note: Note })

@@ -83,6 +83,7 @@ export function recordingTransport(transport: Transport, options: RecordingOptio
           },
           onClose: (code) => {
             open = undefined;
+            recorder.record({ kind: "frame", actor, frame: { type: "closed", code } });
             handlers.onClose(code);
           },
         });
@@ -113,6 +114,7 @@ export function recordingTransport(transport: Transport, options: RecordingOptio
       return {
         send: (frame) => send(frame, false),
         close: () => {
+          if (open === send) recorder.record({ kind: "frame", actor, frame: { type: "closed" } });
           open = undefined;
           socket.close();
         },

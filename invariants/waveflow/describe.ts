@@ -93,6 +93,8 @@ function describeFrame(frame: unknown): string {
     }
     case "resync_required":
       return `gets resync_required: compacted up to ${nameValue(frame.compacted_up_to)}`;
+    case "closed":
+      return "has its socket closed";
     default:
       break;
   }
@@ -118,6 +120,12 @@ function describeNote(note: WaveflowNote): string {
       return `sets op ${note.id} aside: ${note.reason}`;
     case "resync-started":
       return "begins to read everything again";
+    case "mode-asked":
+      return `is asked to change to mode ${note.mode}`;
+    case "mode":
+      return `works in mode ${note.mode}`;
+    case "token":
+      return "has another token";
   }
 }
 

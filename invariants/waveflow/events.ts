@@ -1,4 +1,5 @@
 // WaveFlow's part of the vocabulary: what its devices ask, what they are told, what they do durably, what is found.
+import type { JsonValue } from "../../protocol/json.ts";
 import type { VisibleState } from "../../protocol/waveflow/fold.ts";
 import type {
   DeviceId,
@@ -33,8 +34,22 @@ export type WaveflowCall = {
       readonly via: "http" | "socket";
     }
   | { readonly kind: "socket" }
-  | { readonly kind: "raw"; readonly method: string; readonly path: string }
+  | { readonly kind: "raw"; readonly method: string; readonly path: string; readonly sent?: SentByHand }
 );
+
+/** What an exchange by hand says beside the token and device id of whoever it is made for: `headers` go over these, and
+ *  `null` leaves one out; `token` says how the token differs from a good one. */
+export interface SentByHand {
+  readonly headers: Readonly<Record<string, string | null>>;
+  readonly token?: {
+    readonly kind: string;
+    readonly claims?: Readonly<Record<string, JsonValue>>;
+    /** Claims that are times, counted from the present. Units: milliseconds. */
+    readonly fromNowMs?: Readonly<Record<string, number>>;
+    readonly without?: readonly string[];
+  };
+  readonly body?: { readonly json: JsonValue } | { readonly text: string };
+}
 
 /** What the server answered with success. An ack over the socket is accepted when it was sent: no answer exists. */
 export type WaveflowReply =
@@ -42,7 +57,7 @@ export type WaveflowReply =
   | { readonly kind: "pull"; readonly reply: PullReply }
   | { readonly kind: "ack" }
   | { readonly kind: "socket" }
-  | { readonly kind: "raw"; readonly status: number };
+  | { readonly kind: "raw"; readonly status: number; readonly body?: unknown };
 
 /** What a device did durably, in the order of its own durable steps. */
 export type WaveflowNote =
@@ -68,7 +83,13 @@ export type WaveflowNote =
       readonly id: ServerId;
       readonly reason: string;
     }
-  | { readonly kind: "resync-started" };
+  | { readonly kind: "resync-started" }
+  /** Somebody asked for this mode, in whatever words. */
+  | { readonly kind: "mode-asked"; readonly mode: string }
+  /** The device works in this mode: at its start, and when a change is made. */
+  | { readonly kind: "mode"; readonly mode: "local" | "hybrid" | "server" }
+  /** It has a token that it did not have before, or none. */
+  | { readonly kind: "token" };
 
 /** What was read at a point of the run. */
 export type WaveflowFinding =

@@ -4,6 +4,7 @@ import type { VisibleState } from "../../protocol/waveflow/fold.ts";
 import type { LogOp, PushOp, PushResult } from "../../protocol/waveflow/types.ts";
 import type { HistoryEvent } from "../history.ts";
 import type {
+  SentByHand,
   WaveflowCall,
   WaveflowEvent,
   WaveflowFinding,
@@ -91,6 +92,12 @@ export class HistoryBuilder {
 
   socket(actor: string): Asked {
     return this.#ask(actor, { kind: "socket", ...this.#from(actor) });
+  }
+
+  /** An exchange by hand: `GET /sync/ops?since=1`. */
+  byHand(actor: string, line: string, sent: SentByHand = { headers: {} }): Asked {
+    const [method = "", path = ""] = line.split(" ");
+    return this.#ask(actor, { kind: "raw", method, path, sent, ...this.#from(actor) });
   }
 
   /** The whole way of one op: pushed and answered as stored. */

@@ -23,7 +23,7 @@ interface Account {
   generation: number;
 }
 
-export const poison = "poison";
+export const poison = "poison\u0000";
 const pageSize = 3;
 
 export class LawfulServer {

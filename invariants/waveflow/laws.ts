@@ -8,6 +8,7 @@ import { ackBehindCursor } from "./ack-behind-cursor.ts";
 import { ackWithinHead } from "./ack-within-head.ts";
 import { alone } from "./alone.ts";
 import { clockLeapsAreRefused } from "./clock-leaps-are-refused.ts";
+import { compactionAdvances } from "./compaction-advances.ts";
 import { compactionIsInvisible } from "./compaction-is-invisible.ts";
 import { compactionWaits } from "./compaction-waits.ts";
 import { confirmedIsTheFold } from "./confirmed-is-the-fold.ts";
@@ -16,6 +17,7 @@ import { cursorAheadIsTold } from "./cursor-ahead-is-told.ts";
 import { cursorComesFromReading } from "./cursor-comes-from-reading.ts";
 import { dropNeedsProof } from "./drop-needs-proof.ts";
 import { editsStayVisible } from "./edits-stay-visible.ts";
+import { formDecides } from "./form-decides.ts";
 import { framesAreCommitted } from "./frames-are-committed.ts";
 import { framesRise } from "./frames-rise.ts";
 import { framesShowGaps } from "./frames-show-gaps.ts";
@@ -23,6 +25,7 @@ import { guardIsExact } from "./guard-is-exact.ts";
 import { headNeverFalls } from "./head-never-falls.ts";
 import { itEnds } from "./it-ends.ts";
 import { lamportGrows } from "./lamport-grows.ts";
+import { modesDecideWhatLeaves } from "./modes-decide-what-leaves.ts";
 import { noNeedlessResync } from "./no-needless-resync.ts";
 import { noServerFault } from "./no-server-fault.ts";
 import { nothingLost } from "./nothing-lost.ts";
@@ -33,17 +36,21 @@ import { oneEditOneOperation } from "./one-edit-one-operation.ts";
 import { oneOperationPerId } from "./one-operation-per-id.ts";
 import { order } from "./order.ts";
 import { otherContentConflicts } from "./other-content-conflicts.ts";
+import { outrunSocketsAreTold } from "./outrun-sockets-are-told.ts";
 import { pullIsAscending } from "./pull-is-ascending.ts";
 import { pullIsComplete } from "./pull-is-complete.ts";
 import { queueKeepsOrder } from "./queue-keeps-order.ts";
 import { refusedBatchesLeaveNothing } from "./refused-batches-leave-nothing.ts";
 import { refusedRowsAreShown } from "./refused-rows-are-shown.ts";
+import { refusedTokenWaits } from "./refused-token-waits.ts";
 import { regressionNamesAStamp } from "./regression-names-a-stamp.ts";
 import { repliesFollowTheBatch } from "./replies-follow-the-batch.ts";
 import { restampKeepsTheQueue } from "./restamp-keeps-the-queue.ts";
 import { resyncWalksEnd } from "./resync-walks-end.ts";
 import { retriesAreDuplicates } from "./retries-are-duplicates.ts";
+import { rowsLeaveOnce } from "./rows-leave-once.ts";
 import { sameEverywhere } from "./same-everywhere.ts";
+import { socketsAreFed } from "./sockets-are-fed.ts";
 import { stablePrefix } from "./stable-prefix.ts";
 import { watermarkOnlyGrows } from "./watermark-only-grows.ts";
 
@@ -65,6 +72,7 @@ export const waveflowLaws: readonly Law<WaveflowEvent>[] = [
   repliesFollowTheBatch,
   contentComesBackEqual,
   noServerFault,
+  formDecides,
   stablePrefix,
   acceptedSurvives,
   pullIsAscending,
@@ -77,10 +85,13 @@ export const waveflowLaws: readonly Law<WaveflowEvent>[] = [
   ackWithinHead,
   watermarkOnlyGrows,
   compactionWaits,
+  compactionAdvances,
   compactionIsInvisible,
   framesAreCommitted,
   framesShowGaps,
   framesRise,
+  socketsAreFed,
+  outrunSocketsAreTold,
   dropNeedsProof,
   cursorComesFromReading,
   ackBehindCursor,
@@ -90,6 +101,9 @@ export const waveflowLaws: readonly Law<WaveflowEvent>[] = [
   oneEditOneOperation,
   oneDrainAtATime,
   refusedRowsAreShown,
+  rowsLeaveOnce,
+  refusedTokenWaits,
+  modesDecideWhatLeaves,
   accountsKeepTheirEdits,
   confirmedIsTheFold,
   editsStayVisible,

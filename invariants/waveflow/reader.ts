@@ -3,6 +3,7 @@ import { isJsonObject } from "../../protocol/json.ts";
 import type { LogOp, PushOp, ServerId } from "../../protocol/waveflow/types.ts";
 import type { CallId, EventIndex } from "../history.ts";
 import { numberIn } from "./body.ts";
+import { readByHand, readReplyByHand } from "./by-hand.ts";
 import type { WaveflowCall, WaveflowEvent, WaveflowHistory } from "./events.ts";
 import { Installations } from "./installations.ts";
 import type {
@@ -151,7 +152,8 @@ export class Reader {
   }
 
   #invoked(event: EventOf<"invoked">, at: EventIndex): void {
-    const { actor, request, call: number } = event;
+    const { actor, call: number } = event;
+    const request = this.#understand(event.request);
     const user = this.#user(request.user);
     const installation = this.#installations.ofCall({ actor, user, request, era: this.#era });
     const call: Call = {
@@ -186,9 +188,16 @@ export class Reader {
         this.#socketAskedAt.set(actor, at);
         return;
       case "raw":
-        if (request.method !== "GET") this.#hasRawWrites = true;
         return;
     }
+  }
+
+  /** What an exchange by hand means is read as what it is; one that its form condemns writes nothing. */
+  #understand(request: WaveflowCall): WaveflowCall {
+    if (request.kind !== "raw") return request;
+    const { means, demands } = readByHand(request);
+    if (means === undefined && demands === undefined && request.method !== "GET") this.#hasRawWrites = true;
+    return means ?? request;
   }
 
   #pushAsked(call: Call, at: EventIndex): void {
@@ -210,9 +219,14 @@ export class Reader {
   }
 
   #accepted(event: EventOf<"accepted">, at: EventIndex): void {
-    const { reply } = event;
     const call = this.#ended(event.call, "accepted", at) as Call<WaveflowCall, unknown> | undefined;
     if (call === undefined) return;
+    const reply = event.reply.kind === "raw" ? readReplyByHand(call.request, event.reply) : event.reply;
+    if (reply === undefined) {
+      // A success that is no answer to what was asked proves nothing.
+      call.outcome = "unknown";
+      return;
+    }
     if (reply.kind === "push" && call.request.kind === "push") {
       call.reply = reply.reply;
       this.#pushAccepted(call as PushCall, at);
@@ -233,7 +247,7 @@ export class Reader {
     for (let index = 0; index < results.length; index++) {
       const { operation_id, id, lamport_ts: lamport, status } = results[index]!;
       const operation = user.operation(operation_id);
-      operation.toldAt[installation.actorNumber] ??= at;
+      if (request.isByHand !== true) operation.toldAt[installation.actorNumber] ??= at;
       if (log === undefined || operations[index] !== operation) continue;
       const isNew = status === "stored";
       const content = request.ops[index]!;
@@ -253,11 +267,14 @@ export class Reader {
       this.#answers.push(call);
       log.heads.add(head, at);
     }
-    give(installation, Math.max(head, ops.at(-1)?.id ?? 0));
-    this.#moment(installation, "page", at, call as unknown as Call);
+    const isByHand = call.request.isByHand === true;
+    if (!isByHand) {
+      give(installation, Math.max(head, ops.at(-1)?.id ?? 0));
+      this.#moment(installation, "page", at, call as unknown as Call);
+    }
     for (const op of ops) {
       const operation = user.operation(op.operation_id);
-      operation.toldAt[installation.actorNumber] ??= at;
+      if (!isByHand) operation.toldAt[installation.actorNumber] ??= at;
       if (log === undefined) continue;
       const stored = this.#see(log, operation, op, at);
       if (stored.readAt === Infinity) stored.readAt = at;
@@ -281,7 +298,8 @@ export class Reader {
     call.status = status;
     call.type = type;
     call.body = body;
-    if (type === "lamport_regression") this.#moment(call.installation, "regression", at, call);
+    if (type === "lamport_regression" && call.request.isByHand !== true)
+      this.#moment(call.installation, "regression", at, call);
     if (type !== "resync_required" || call.era === noEra) return;
     const compactedUpTo = numberIn(body, "compacted_up_to");
     if (compactedUpTo === undefined) return;

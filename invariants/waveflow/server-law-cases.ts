@@ -101,6 +101,11 @@ export const serverLawCases: Readonly<Record<string, LawCase>> = {
     h.push("laptop", [h.op("song/1.title", "A", 1)]).lose(isBroken ? 500 : 503);
     return /It answered laptop's push request with 500/;
   },
+  "form-decides": (h, isBroken) => {
+    h.join("laptop");
+    h.byHand("laptop", "GET /sync/ops?since=x").refuse(isBroken ? 403 : 400, { type: "invalid_request" });
+    return /By its form it is due 400, and it was answered 403/;
+  },
   "stable-prefix": (h, isBroken) => {
     h.join("laptop").join("phone").join("tablet");
     const op = h.op("song/1.title", "A", 1);
@@ -213,5 +218,32 @@ export const serverLawCases: Readonly<Record<string, LawCase>> = {
     if (isBroken) h.opFrame("phone", three, 2).opFrame("phone", two, 1);
     else h.opFrame("phone", two, 1).opFrame("phone", three, 2);
     return /Op 2, which is lower, came after it/;
+  },
+  "sockets-are-fed": (h, isBroken) => {
+    const { two, three } = threeOps(h);
+    h.socket("phone").take();
+    h.frame("phone", { type: "hello", head: 1 });
+    if (!isBroken) h.opFrame("phone", two, 1);
+    h.opFrame("phone", three, 2);
+    return /had shown everything up to 1\. The next op that came over it was 3, and op 2 /;
+  },
+  "outrun-sockets-are-told": (h, isBroken) => {
+    threeOps(h);
+    h.ack("phone", 2).take();
+    h.socket("phone").take();
+    h.frame("phone", { type: "hello", head: 3 });
+    h.compacted(isBroken ? 2 : 3, 1, 0);
+    h.frame("phone", { type: "resync_required", compacted_up_to: isBroken ? 2 : 3 });
+    return /had acknowledged 2, and the server had taken it\. Its socket was told to resync/;
+  },
+  "compaction-advances": (h, isBroken) => {
+    h.join("laptop");
+    const one = h.store("laptop", h.op("song/1.title", "A", 1), 1);
+    const two = h.store("laptop", h.op("song/1.title", "B", 2), 2);
+    const three = h.store("laptop", h.op("song/2.title", "C", 3), 3);
+    h.ack("laptop", isBroken ? 3 : 2).take();
+    h.compacted(0, 0, h.events.length * 10 + 20_000);
+    h.pull("laptop", 0).give([one, two, three]);
+    return /had acknowledged 3 or more\. A job that ran after that deleted nothing, and op 1 /;
   },
 };

@@ -201,14 +201,13 @@ export class LiveWorld implements World {
         ? identity.token
         : this.#tokens.mint(this.#userOf(request.as), request.token);
     const wire = wireRequest(request, { ...identity, token });
-    const { as: actor, method, path } = request;
+    const { as: actor } = request;
     const asked = {
       actor,
       call: ++this.#calls,
       user: this.#userOf(actor),
       deviceId: identity.deviceId,
-      method,
-      path,
+      sent: request,
     };
     return recordByHand(this.chronicle, asked, () =>
       exchangeByHand({ ...wire, server, timeoutMs: answerTimeoutMs }),

@@ -166,14 +166,12 @@ export class SimWorld implements World {
       deviceId: identity?.deviceId ?? "",
     });
     const server = this.#stage.serverOf(request.as);
-    const { method, path } = request;
     const asked = {
       actor: request.as,
       call: this.#stage.nextCall(),
       user: this.#stage.userOf(request.as),
       deviceId: identity?.deviceId ?? "",
-      method,
-      path,
+      sent: request,
     };
     return recordByHand(this.#stage.history.recorder, asked, async () =>
       responseToOutcome(await server.run("request", (running) => running.handle(wire))),

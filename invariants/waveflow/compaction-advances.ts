@@ -1,0 +1,128 @@
+// What everybody has acknowledged is forgotten: an acknowledgement that the server took counts from then on.
+import type { Law } from "../verdict.ts";
+import { Tally } from "../tally.ts";
+import type { EventIndex, RunMs } from "../history.ts";
+import type { WaveflowEvent } from "./events.ts";
+import { type AckCall, readHistory, type Reading } from "./reading.ts";
+import type { Read } from "./reads.ts";
+import type { EraLog } from "./user-log.ts";
+import { nameContent } from "./words.ts";
+
+/** Judged: jobs that deleted nothing, where everybody who ever sent an ACK had one taken that lies above two writes of
+ *  one register, and both are given out afterwards. A device counts with its highest ACK that the server took, because
+ *  what a device has acknowledged only grows; ACKs in the memory of another process have been written by then.
+ *  Leaves out: what comes after a crash of a process, which may forget ACKs, or after the server was put back.
+ *  Source: WF-COMP-1 ("the smallest last_seen_id"), WF-COMP-2, WF-ACK-2, WF-ACK-5. */
+export const compactionAdvances: Law<WaveflowEvent> = {
+  id: "compaction-advances",
+  requirements: ["WF-COMP-1", "WF-COMP-2", "WF-ACK-1", "WF-ACK-2", "WF-ACK-3", "WF-ACK-5"],
+  promise: "A job deletes something where everybody has acknowledged two writes of one register.",
+  judge(history) {
+    const reading = readHistory(history);
+    const tally = new Tally();
+    if (reading.hasRawWrites) return tally.verdict("hand-written requests may have acknowledged anything");
+    const { events, settings } = history;
+    const flushMs = settings?.ackFlushIntervalMs ?? flushDefaultMs;
+    const devices = new Set(reading.installations.map(({ actor }) => actor));
+    let forgottenAt: EventIndex = -1;
+    let troubledAt: RunMs = -Infinity;
+    for (const at of reading.upheavals) {
+      const event = events[at]!;
+      if (event.kind === "crash" && !devices.has(event.target)) forgottenAt = at;
+      if (event.kind === "fault" && !devices.has(event.target)) {
+        troubledAt = event.at;
+        if (event.fault === "restore") forgottenAt = at;
+      }
+      if (event.kind !== "compacted" || event.deleted > 0 || event.begunAt === undefined) continue;
+      const isCalm = event.begunAt - troubledAt > 2 * flushMs;
+      if (!isCalm) continue;
+      const job = { at, user: event.user, begunAt: event.begunAt, ackedBy: event.begunAt - 2 * flushMs };
+      judgeJob({ ...job, forgottenAt }, reading, tally);
+    }
+    return tally.verdict("no job ran that could have deleted something");
+  },
+};
+
+interface Job {
+  readonly at: EventIndex;
+  readonly user: string;
+  readonly begunAt: RunMs;
+  readonly ackedBy: RunMs;
+  readonly forgottenAt: EventIndex;
+}
+
+function judgeJob(job: Job, reading: Reading, tally: Tally): void {
+  const lowest = lowestAck(job, reading);
+  if (lowest === undefined) return;
+  tally.look();
+  for (const read of reading.reads) {
+    if (read.user.name !== job.user || read.askedAt < job.at) continue;
+    const log = read.user.era(read.era);
+    const left = findLeft(read, log, { below: lowest.value, before: job.at });
+    if (left === undefined) continue;
+    tally.contradict(
+      [lowest.at, job.at, read.answeredAt],
+      () =>
+        `Everybody of user ${job.user} who ever acknowledged anything had acknowledged ${lowest.value} or more. A job that ran after that deleted nothing, and op ${left.id} (${nameContent(left.op)}) is still given out, which op ${left.by} supersedes.`,
+    );
+    return;
+  }
+}
+
+/** The lowest of what the devices have had taken; `undefined` where somebody may count with less, or nobody counts. */
+function lowestAck(
+  job: Job,
+  { acks, history }: Reading,
+): { readonly value: number; readonly at: EventIndex } | undefined {
+  const highest = new Map<string, { value: number; at: EventIndex } | undefined>();
+  for (const ack of acks) {
+    if (ack.user.name !== job.user || ack.askedAt > job.at) continue;
+    const known = highest.get(ack.device);
+    if (!isTaken(ack, job, history.events)) highest.set(ack.device, known);
+    else if (known === undefined || ack.request.lastSeenId > known.value) {
+      highest.set(ack.device, { value: ack.request.lastSeenId, at: ack.answeredAt });
+    }
+  }
+  let lowest: { value: number; at: EventIndex } | undefined;
+  for (const known of highest.values()) {
+    if (known === undefined) return undefined;
+    if (lowest === undefined || known.value < lowest.value) lowest = known;
+  }
+  return lowest;
+}
+
+const isTaken = (
+  { outcome, request, askedAt, answeredAt }: AckCall,
+  { forgottenAt, ackedBy }: Job,
+  events: Reading["history"]["events"],
+): boolean =>
+  outcome === "accepted" &&
+  request.via === "http" &&
+  askedAt > forgottenAt &&
+  events[answeredAt]!.at <= ackedBy;
+
+/** An upsert that is given out although another one of its register, below what everybody has, was there before. */
+function findLeft(
+  read: Read,
+  log: EraLog,
+  { below, before }: { readonly below: number; readonly before: EventIndex },
+) {
+  for (const op of read.ops) {
+    if (op.id >= below) return undefined;
+    if (op.op !== "upsert") continue;
+    const ids = log.entity(op)?.fields.get(op.field ?? "") ?? [];
+    const by = ids.find((id) => {
+      const stored = log.byId.get(id);
+      return (
+        id > op.id &&
+        id < below &&
+        stored !== undefined &&
+        Math.min(stored.acceptedAt, stored.readAt) < before
+      );
+    });
+    if (by !== undefined) return { id: op.id, op, by };
+  }
+  return undefined;
+}
+
+const flushDefaultMs = 5_000;

@@ -1,0 +1,87 @@
+// Sockets as a law about what has to come over them sees them: from the hello that reached the device to the end of the
+// socket, of the device, or of the time in which nothing was done to anybody.
+import type { EventIndex } from "../history.ts";
+import { numberIn } from "./body.ts";
+import type { FrameReading, Installation, Reading } from "./reading.ts";
+import { noEra, Rising } from "./user-log.ts";
+
+export interface OpenSocket {
+  readonly installation: Installation;
+  readonly era: number;
+  readonly helloAt: EventIndex;
+  readonly head: number;
+  /** `Infinity` where the history ends with the socket open. */
+  endsAt: EventIndex;
+  /** Ids of ops that came over it. */
+  readonly shown: Rising;
+  /** Frames in order, hello and end among them. */
+  readonly frames: FrameReading[];
+  /** When it was told to resync. */
+  outrunAt: EventIndex;
+}
+
+/** All sockets that said hello, each up to the first fault or crash after it: from there on frames may be lost or late,
+ *  and nobody knows for sure whether it is still open. */
+export function openSockets(reading: Reading): readonly OpenSocket[] {
+  const { events } = reading.history;
+  const troubles = reading.upheavals.filter((at) => {
+    const { kind } = events[at]!;
+    return kind === "fault" || kind === "crash";
+  });
+  const sockets: OpenSocket[] = [];
+  const present = new Map<string, OpenSocket>();
+  for (const frame of reading.frames) {
+    const { actor } = frame.installation;
+    if (frame.type === "hello") {
+      const socket = openedBy(frame, troubles.find((at) => at > frame.at) ?? Infinity);
+      const before = present.get(actor);
+      if (before !== undefined) before.endsAt = Math.min(before.endsAt, frame.socketAskedAt);
+      present.set(actor, socket);
+      if (frame.era !== noEra) sockets.push(socket);
+      continue;
+    }
+    const socket = present.get(actor);
+    if (socket === undefined || frame.at > socket.endsAt) continue;
+    socket.frames.push(frame);
+    if (frame.type === "closed") socket.endsAt = frame.at;
+    else if (frame.type === "resync_required") socket.outrunAt = frame.at;
+    else if (frame.type === "op") socket.shown.add(idOf(frame), frame.at);
+  }
+  return sockets;
+}
+
+function openedBy(hello: FrameReading, troubledAt: EventIndex): OpenSocket {
+  const { installation, era, at, frame } = hello;
+  return {
+    installation,
+    era,
+    helloAt: at,
+    head: numberIn(frame, "head") ?? 0,
+    endsAt: troubledAt,
+    shown: new Rising(),
+    frames: [hello],
+    outrunAt: Infinity,
+  };
+}
+
+/** The id of the op in a frame; 0 for none. */
+export const idOf = ({ frame }: FrameReading): number => numberIn(frame.op, "id") ?? 0;
+
+/** The first event at or after a time; `undefined` where the history ends before. */
+export function eventAfter(
+  events: Reading["history"]["events"],
+  atMs: number,
+  from: EventIndex,
+): EventIndex | undefined {
+  let low = from;
+  let high = events.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (events[middle]!.at >= atMs) high = middle;
+    else low = middle + 1;
+  }
+  return low < events.length ? low : undefined;
+}
+
+/** How long a frame may be under way where nothing holds it. Units: milliseconds of the run. */
+export const frameWithinMs = 10_000;
