@@ -17,8 +17,9 @@ export interface Kill {
 /** What the judges say of one run, `undefined` where they have no complaint. */
 export type RunVerdict = Kill | undefined;
 
-/** Enough for every scenario and plan of the reference many times over; a mutant that talks for ever ends here. */
-const eventsMax = 400_000;
+/** Ten times what the longest scenario and the longest plans of the reference take; a mutant that talks for ever ends
+ *  here, and is noticed. */
+const eventsMax = 50_000;
 
 /** Runs a scenario against a build: its laws, its checks, and that its faults did strike.
  *  Errors: `LawFailed`, a bug of ours; whatever else is thrown is the build's own and counts as a kill. */
