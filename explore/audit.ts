@@ -68,15 +68,17 @@ export function firstOtherEvent(left: RunTrace, right: RunTrace): string | undef
   return `${placeOf(longer, rows)}: ${rowText(longer, rows)}, where the ${which} run is over`;
 }
 
-/** Between which events two runs part, from what a report keeps of them; `undefined` where their digests say nothing. */
-export function partingCheckpoint(left: readonly string[], right: readonly string[]): string | undefined {
-  const rows = Math.max(left.length, right.length);
+/** Between which events two runs part, as far as their prints tell. */
+export function placeOfParting(left: RunPrint, right: RunPrint): string {
+  const digests = `digest ${left.digest} against ${right.digest}`;
+  if (left.digest === right.digest) return `the same events and digest ${left.digest}, but another history`;
+  const rows = Math.min(left.checkpoints.length, right.checkpoints.length);
   for (let row = 0; row < rows; row++) {
-    if (left[row] === right[row]) continue;
+    if (left.checkpoints[row] === right.checkpoints[row]) continue;
     const from = row * eventsPerCheckpoint + 1;
-    return `between event ${count(from)} and event ${count(from + eventsPerCheckpoint - 1)}`;
+    return `between event ${count(from)} and event ${count(from + eventsPerCheckpoint - 1)}: ${digests}`;
   }
-  return undefined;
+  return `after event ${count(rows * eventsPerCheckpoint)}: ${digests}`;
 }
 
 /** The first line of two histories that differs, with the first member that does; `undefined` where none does. */
@@ -103,8 +105,7 @@ function describeParting(runs: {
   if (event !== undefined) return event;
   const line = firstOtherLine(runs.first.history, runs.again.history);
   if (line !== undefined) return line;
-  const place = partingCheckpoint(runs.first.checkpoints, runs.again.checkpoints) ?? "at its end";
-  return `${place}: digest ${runs.first.digest} against ${runs.again.digest}; two more repetitions were the same`;
+  return `${placeOfParting(printOf(runs.first), printOf(runs.again))}; two more repetitions were the same`;
 }
 
 /** The path to the first value that differs, depth first in the order of the members; values are those of JSON, Maps
