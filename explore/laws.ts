@@ -1,13 +1,13 @@
 // The laws of every protocol, and how its violations are told, for whoever has a run and wants to know.
 import type { Storytelling } from "../invariants/story.ts";
 import type { Law } from "../invariants/verdict.ts";
-import { describeWaveflowEvent, waveflowLaws, waveflowSubjects } from "../invariants/waveflow/index.ts";
+import { waveflowLaws, waveflowStorytelling } from "../invariants/waveflow/index.ts";
 
 /** All laws by the name of their protocol: `judge(run.history, laws.waveflow)`. */
 export const laws = { waveflow: waveflowLaws } as const satisfies Readonly<Record<string, readonly Law[]>>;
 
 const storytelling: Readonly<Record<string, Storytelling>> = {
-  waveflow: { describe: describeWaveflowEvent, subjects: waveflowSubjects },
+  waveflow: waveflowStorytelling,
 };
 
 /** Of a history's `protocol`.  Errors: RangeError for one that is not known here. */

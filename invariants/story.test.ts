@@ -2,7 +2,12 @@ import { expect, test } from "vitest";
 import { judge } from "./judge.ts";
 import { storyTime, tellStory } from "./story.ts";
 import { HistoryBuilder } from "./waveflow/history-builder.ts";
-import { describeWaveflowEvent, waveflowLaws, waveflowSubjects } from "./waveflow/index.ts";
+import {
+  describeWaveflowEvent,
+  waveflowLaws,
+  waveflowStorytelling,
+  waveflowSubjects,
+} from "./waveflow/index.ts";
 import { serverLawCases } from "./waveflow/server-law-cases.ts";
 
 const telling = { describe: describeWaveflowEvent, subjects: waveflowSubjects };
@@ -23,10 +28,9 @@ test("a story has the promise, the contradiction, and the events of the witness 
   expect(
     story.lines.map(({ highlighted, lane, text }) => `${highlighted ? ">" : " "} ${lane} ${text}`),
   ).toEqual([
-    "  world … 1 event that does not bear on it",
     '  laptop pushes op 00000002 (title of song/1 := "A")',
     "> laptop is answered: op 00000002 stored as 1; head 1",
-    '  laptop pushes op 00000002 (title of song/1 := "A")',
+    "  laptop pushes op 00000002",
     "> laptop is answered: op 00000002 duplicate as 4; head 4",
   ]);
 });
@@ -39,6 +43,18 @@ test("what has nothing to do with it is counted, and faults between the facts ar
   expect(story.lines.length).toBeLessThanOrEqual(16);
   expect(story.lines.filter(({ lane }) => lane === "stranger")).toEqual([]);
   expect(story.lines.some(({ text }) => /^… \d+ events? that/.test(text))).toBe(true);
+});
+
+test("what an answer proves about the database is told before it, once", () => {
+  const h = new HistoryBuilder();
+  serverLawCases["once"]!(h, true);
+  const history = h.history({});
+  const judgement = judge(history, waveflowLaws).find(({ law }) => law === "once")!;
+  const { lines } = tellStory(history, judgement, waveflowStorytelling)!;
+  expect(lines.filter(({ lane }) => lane === "database").map(({ text }) => text)).toEqual([
+    "has op 00000002 as id 1 by now",
+    "has op 00000002 as id 4 by now",
+  ]);
 });
 
 test("a law that holds has no story", () => {

@@ -27,10 +27,20 @@ export interface Story {
 export interface Storytelling {
   describe(event: HistoryEvent): string;
   subjects(event: HistoryEvent): readonly string[];
+  /** What events let somebody conclude about those who write no history themselves (the database), to be told just
+   *  before them, by their place. */
+  asides?(history: History): ReadonlyMap<EventIndex, readonly StoryAside[]>;
+}
+
+export interface StoryAside {
+  readonly lane: string;
+  readonly text: string;
 }
 
 /** Lines of a story, the counts of what is left out among them. A longer witness is told whole. */
 const linesMax = 16;
+/** A history that is no longer than this up to its contradiction is told whole. */
+const wholeMax = 20;
 /** Events before a failed expectation. */
 const lastLinesMax = 8;
 
@@ -40,23 +50,40 @@ const lastLinesMax = 8;
 export function tellStory(
   history: History,
   judgement: Judgement,
-  { describe, subjects }: Storytelling,
+  { describe, subjects, asides }: Storytelling,
 ): Story | undefined {
   const { law, promise, requirements, verdict } = judgement;
   if (verdict.outcome !== "violated") return undefined;
   const { events: witness, explanation } = verdict.witness;
-  const chosen = chooseEvents(history, witness, subjects);
+  const whole = wholeStory(history, witness, subjects);
+  const chosen = whole ?? chooseEvents(history, witness, subjects);
   const isWitness = new Set(witness);
+  const besides = asides?.(history);
   const lines: StoryLine[] = [];
   let last = -1;
   for (const index of chosen) {
     const event = history.events[index]!;
-    const between = index - last - 1;
-    if (between > 0) lines.push(leftOut(between, event.at));
+    const isBeginning = last < 0 && whole !== undefined;
+    const between = history.events.slice(last + 1, index).filter(({ kind }) => kind !== "joined").length;
+    if (between > 0 && !isBeginning) lines.push(leftOut(between, event.at));
     last = index;
+    for (const aside of besides?.get(index) ?? []) lines.push({ at: event.at, ...aside, highlighted: false });
     lines.push({ at: event.at, lane: event.actor, text: describe(event), highlighted: isWitness.has(index) });
   }
-  return { law, promise, requirements, explanation, lines };
+  return { law, promise, requirements, explanation, lines: explainedOnce(lines) };
+}
+
+/** What stands in brackets behind a thing explains it, and does so once. */
+function explainedOnce(lines: readonly StoryLine[]): readonly StoryLine[] {
+  const explained = new Set<string>();
+  return lines.map((line) => {
+    const text = line.text.replaceAll(/(\w+ \w+) \([^()]*\)/gu, (whole, thing: string) => {
+      if (explained.has(whole)) return thing;
+      explained.add(whole);
+      return whole;
+    });
+    return { ...line, text };
+  });
 }
 
 /** What happened last before a moment: for a failed expectation, which has no witness but its time. */
@@ -84,6 +111,27 @@ const leftOut = (count: number, at: RunMs): StoryLine => ({
   text: count === 1 ? "… 1 event that does not bear on it" : `… ${count} events that do not bear on it`,
   highlighted: false,
 });
+
+/** Every event up to the last of the witness, where they are few: from the first on that is about something, because
+ *  that somebody is there and has nothing needs no telling. */
+function wholeStory(
+  { events }: History,
+  witness: readonly EventIndex[],
+  subjects: Storytelling["subjects"],
+): readonly EventIndex[] | undefined {
+  const end = witness.at(-1);
+  if (end === undefined) return undefined;
+  const first = events.findIndex((event) => isUpheaval(event) || subjects(event).length > 0);
+  const begin = Math.min(witness[0]!, first < 0 ? Infinity : first);
+  const isWitness = new Set(witness);
+  const told: EventIndex[] = [];
+  for (let index = begin; index <= end; index++) {
+    if (events[index]!.kind === "joined" && !isWitness.has(index)) continue;
+    told.push(index);
+    if (told.length > wholeMax) return undefined;
+  }
+  return told;
+}
 
 function chooseEvents(
   history: History,

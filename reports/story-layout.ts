@@ -24,21 +24,26 @@ export interface StoryLayout {
 export function layoutStory(story: readonly StoryLine[], layout: StoryLayout): readonly string[] {
   if (story.length === 0) return [];
   const shown = story.slice(0, linesMax);
-  const lanes = lanesOf(shown.filter((line) => !isLeftOut(line)));
+  const all = lanesOf(shown.filter((line) => !isLeftOut(line)));
   const timeWidth = Math.max(...shown.map(({ at }) => runTimeText(at).length));
   const room = layout.width - timeWidth - 4;
-  const laneWidth = Math.floor((room - laneGap * (lanes.length - 1)) / lanes.length);
+  const widthOf = (lanes: readonly string[]): number =>
+    Math.floor((room - laneGap * (lanes.length - 1)) / lanes.length);
+  // What befalls everybody needs no column of its own: where there is no room it goes across all of them.
+  const lanes = widthOf(all) >= laneWidthMin ? all : all.filter((lane) => lane !== "world");
+  const laneWidth = widthOf(lanes);
   const lines =
     lanes.length > 1 && laneWidth >= laneWidthMin
       ? inColumns(shown, { ...layout, lanes, timeWidth, laneWidth: Math.min(laneWidth, laneWidthMax) })
-      : inRows(shown, { ...layout, lanes, timeWidth });
+      : inRows(shown, { ...layout, lanes: all, timeWidth });
   const rest = story.length - shown.length;
   return rest === 0 ? lines : [...lines, `  … ${rest} more in results.json`];
 }
 
-/** Devices as they come up, then the server, then the world. */
+/** Devices as they come up, then the server, the database, and at last the world. */
 function lanesOf(story: readonly StoryLine[]): readonly string[] {
-  const rank = (lane: string): number => (lane === "world" ? 2 : lane.startsWith("server") ? 1 : 0);
+  const rank = (lane: string): number =>
+    lane === "world" ? 3 : lane === "database" ? 2 : lane.startsWith("server") ? 1 : 0;
   return [...new Set(story.map(({ lane }) => lane))].sort((left, right) => rank(left) - rank(right));
 }
 
@@ -63,6 +68,7 @@ function inColumns(story: readonly StoryLine[], layout: Columns): readonly strin
   const header = `  ${"time".padStart(timeWidth)}  ${title}`.trimEnd();
   const lines = story.flatMap((line) => {
     if (isLeftOut(line)) return [leftOutLine(line, timeWidth, ink)];
+    if (!lanes.includes(line.lane)) return acrossLines(line, layout);
     const indent = " ".repeat(lanes.indexOf(line.lane) * (laneWidth + laneGap));
     return wrap(printable(line.text), laneWidth).map((text, index) => {
       const front = index === 0 ? timeCell(line, timeWidth) : " ".repeat(timeWidth + 4);
@@ -70,6 +76,13 @@ function inColumns(story: readonly StoryLine[], layout: Columns): readonly strin
     });
   });
   return [ink.dim(header), ...lines];
+}
+
+function acrossLines(line: StoryLine, { ink, timeWidth, width }: Columns): readonly string[] {
+  return wrap(`── ${printable(line.text)} ──`, width - timeWidth - 4).map((text, index) => {
+    const front = index === 0 ? timeCell(line, timeWidth) : " ".repeat(timeWidth + 4);
+    return line.highlighted ? paint(line, `${front}${text}`, ink) : ink.yellow(`${front}${text}`);
+  });
 }
 
 function inRows(story: readonly StoryLine[], layout: Omit<Columns, "laneWidth">): readonly string[] {

@@ -1,6 +1,6 @@
 // What WaveFlow brings to the search.
 import type { History } from "../../invariants/history.ts";
-import { describeWaveflowEvent, waveflowLaws, waveflowSubjects } from "../../invariants/waveflow/index.ts";
+import { waveflowLaws, waveflowStorytelling } from "../../invariants/waveflow/index.ts";
 import type { WaveflowHistory } from "../../invariants/waveflow/events.ts";
 import { waveflowRequirements } from "../../protocol/waveflow/requirements.ts";
 import { waveflowVocabulary } from "../../scenarios/waveflow/vocabulary.ts";
@@ -17,7 +17,7 @@ export const waveflowSearch: SearchProtocol = {
   laws: waveflowLaws,
   vocabulary: waveflowVocabulary,
   requirements: waveflowRequirements,
-  storytelling: { describe: describeWaveflowEvent, subjects: waveflowSubjects },
+  storytelling: waveflowStorytelling,
   plan: waveflowPlan,
   situationsOf: (history: History) => waveflowSituations(history as WaveflowHistory),
   situationSpace: waveflowSituationSpace,
