@@ -19,12 +19,15 @@ export interface SelectionFlags {
   readonly protocol?: string;
 }
 
-export interface RunFlags extends SelectionFlags {
-  readonly seed?: string;
-  readonly bail?: number;
+export interface ReportFlags {
   readonly reporter: readonly ReporterName[];
   readonly json?: boolean;
   readonly outputDir: string;
+}
+
+export interface RunFlags extends SelectionFlags, ReportFlags {
+  readonly seed?: string;
+  readonly bail?: number;
   readonly workers: number;
   readonly timeout: number;
 }
@@ -46,22 +49,12 @@ export function addRunOptions(
   command: Command,
   { outputDir = "seatrial-report" }: { readonly outputDir?: string } = {},
 ): Command {
-  return addSelectionOptions(command)
+  return addReportOptions(addSelectionOptions(command), { outputDir })
     .addOption(new Option("--seed <text>", "seed for every scenario, any text").env("SEATRIAL_SEED"))
     .addOption(
       new Option("--bail [count]", "stop after this many failures")
         .argParser((text) => wholeNumber(text, { least: 1 }))
         .preset("1"),
-    )
-    .addOption(
-      new Option("--reporter <names>", `comma-separated: ${reporterNames.join(", ")}; or none`)
-        .argParser(readReporters)
-        .default(reporterNames, reporterNames.join(","))
-        .env("SEATRIAL_REPORTER"),
-    )
-    .option("--json", "print results.json on standard output, and everything else elsewhere")
-    .addOption(
-      new Option("--output-dir <folder>", "where reports go").default(outputDir).env("SEATRIAL_OUTPUT_DIR"),
     )
     .addOption(
       new Option("--workers <count>", "scenarios side by side in the live world")
@@ -74,6 +67,24 @@ export function addRunOptions(
         .argParser((text) => wholeNumber(text, { least: 1 }))
         .default(defaultTimeoutMs)
         .env("SEATRIAL_TIMEOUT"),
+    );
+}
+
+/** Flags about what is told, and where. */
+export function addReportOptions(
+  command: Command,
+  { outputDir = "seatrial-report" }: { readonly outputDir?: string } = {},
+): Command {
+  return command
+    .addOption(
+      new Option("--reporter <names>", `comma-separated: ${reporterNames.join(", ")}; or none`)
+        .argParser(readReporters)
+        .default(reporterNames, reporterNames.join(","))
+        .env("SEATRIAL_REPORTER"),
+    )
+    .option("--json", "print results.json on standard output, and everything else elsewhere")
+    .addOption(
+      new Option("--output-dir <folder>", "where reports go").default(outputDir).env("SEATRIAL_OUTPUT_DIR"),
     );
 }
 

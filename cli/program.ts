@@ -1,9 +1,12 @@
 // The commands together.
 import { Command } from "commander";
+import { createAuditCommand } from "./audit.ts";
 import { createDocsCommand } from "./docs.ts";
 import { addHelp } from "./help.ts";
+import { createExploreCommand } from "./explore.ts";
 import { createListCommand } from "./list.ts";
 import { createLiveCommand } from "./live.ts";
+import { createMergeCommand } from "./merge.ts";
 import { createReplayCommand } from "./replay.ts";
 import { createRunCommand } from "./run.ts";
 import { createSelftestCommand } from "./selftest.ts";
@@ -25,6 +28,7 @@ export function createProgram(): Command {
       ["seatrial run", "every scenario, first simulated, then for real"],
       ["seatrial sim waveflow/push", "one area in the simulation; takes milliseconds"],
       ["seatrial sim --storm --seeds 1000", "a thousand random plans with random faults"],
+      ["seatrial explore", "looks for what nobody wrote a scenario for"],
       ["seatrial replay seatrial-report/results.json", "what failed, again"],
       ["seatrial serve", "the reference server, to point a client at"],
     ],
@@ -40,7 +44,10 @@ export function createProgram(): Command {
     createSimCommand(),
     createLiveCommand(),
     createReplayCommand(),
+    createExploreCommand(),
+    createMergeCommand(),
     createSelftestCommand(),
+    createAuditCommand(),
     createListCommand(),
     createServeCommand(),
     createDocsCommand(),

@@ -1,43 +1,24 @@
 // Every protocol that Seatrial knows, and all that the commands need of one. Adding a protocol adds an entry here.
-import type { Law } from "../invariants/verdict.ts";
-import type { Storytelling } from "../invariants/story.ts";
-import { describeWaveflowEvent, waveflowLaws, waveflowSubjects } from "../invariants/waveflow/index.ts";
+import { searchProtocols } from "../explore/protocols.ts";
+import type { SearchProtocol } from "../explore/search-protocol.ts";
 import type { LiveProtocol } from "../live/world/protocol.ts";
-import type { Requirement } from "../protocol/requirement.ts";
-import { waveflowRequirements } from "../protocol/waveflow/requirements.ts";
-import type { Vocabulary } from "../scenarios/format/vocabulary.ts";
 import { didYouMean } from "../scenarios/format/suggest.ts";
-import { waveflowVocabulary } from "../scenarios/waveflow/vocabulary.ts";
-import { waveflowSim } from "../sim/waveflow/binding.ts";
-import type { SimProtocol } from "../sim/world/protocol.ts";
 import { UsageError } from "./errors.ts";
 
-export interface ProtocolEntry {
-  /** `<name>/<version>` */
-  readonly id: string;
-  readonly name: string;
-  readonly vocabulary: Vocabulary;
-  readonly requirements: readonly Requirement[];
-  readonly laws: readonly Law[];
-  /** Its events in words. */
-  readonly storytelling: Storytelling;
-  readonly sim: SimProtocol;
+/** What the simulation and the search know of a protocol, and how it is reached in the real world. */
+export interface ProtocolEntry extends SearchProtocol {
   /** Loaded when first needed: the real world brings database drivers along. */
   live(): Promise<LiveProtocol>;
 }
 
-export const protocols: readonly ProtocolEntry[] = [
-  {
-    id: "waveflow/1",
-    name: "waveflow",
-    vocabulary: waveflowVocabulary,
-    requirements: waveflowRequirements,
-    laws: waveflowLaws,
-    storytelling: { describe: describeWaveflowEvent, subjects: waveflowSubjects },
-    sim: waveflowSim,
-    live: async () => (await import("../live/waveflow/binding.ts")).waveflowLive,
-  },
-];
+const liveById: Readonly<Record<string, () => Promise<LiveProtocol>>> = {
+  "waveflow/1": async () => (await import("../live/waveflow/binding.ts")).waveflowLive,
+};
+
+export const protocols: readonly ProtocolEntry[] = searchProtocols.map((protocol) => ({
+  ...protocol,
+  live: liveById[protocol.id]!,
+}));
 
 /** The protocol of a scenario.  Errors: UsageError for a version that this Seatrial does not know. */
 export function protocolOf(id: string): ProtocolEntry {

@@ -1,6 +1,8 @@
 // The simulation as the runner sees it.
 import type { Requirement } from "../protocol/requirement.ts";
 import { type SimRun, simulate } from "../sim/run.ts";
+import type { Scenario } from "../scenarios/format/types.ts";
+import type { SimProtocol } from "../sim/world/protocol.ts";
 import { simAbilities } from "../sim/world/world.ts";
 import { checksOf } from "./checks.ts";
 import { protocolOf } from "./protocols.ts";
@@ -13,10 +15,19 @@ export function createSimRunner(): WorldRunner {
     workers: 1,
     async run(scenario, { seed }) {
       const { sim, requirements } = protocolOf(scenario.protocol);
-      return observedOf(await simulate({ scenario, protocol: sim, seed }), requirements);
+      return simulateAs(sim, requirements, { scenario, seed });
     },
     close: () => Promise.resolve(),
   };
+}
+
+/** A run of any build of a protocol.  Errors: those of `simulate`. */
+export async function simulateAs(
+  sim: SimProtocol,
+  requirements: readonly Requirement[],
+  { scenario, seed }: { readonly scenario: Scenario; readonly seed: string },
+): Promise<Observed> {
+  return observedOf(await simulate({ scenario, protocol: sim, seed }), requirements);
 }
 
 function observedOf(run: SimRun, requirements: readonly Requirement[]): Observed {

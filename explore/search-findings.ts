@@ -1,31 +1,20 @@
 // What a search has found, by cause: the first plan that broke a law in some way, and how many more did the same.
 import type { Scenario } from "../scenarios/format/types.ts";
+import type { Finding } from "./search-report.ts";
 import type { TrialReport } from "./search-trial.ts";
-
-export interface Finding {
-  /** The law that was broken first, or `a run ends` where a run ended with a bug instead of a history. */
-  readonly law: string;
-  /** How it is broken, whoever broke it. */
-  readonly signature: string;
-  readonly explanation: string;
-  /** Other laws that the first plan breaks. */
-  readonly alsoBroken: readonly string[];
-  /** The first plan that showed it, and the seed of its fates. */
-  readonly plan: Scenario;
-  readonly seed: string;
-  /** Plans that were tried before it. */
-  readonly runsBefore: number;
-  /** Plans that showed it. */
-  readonly count: number;
-  /** True where no law spoke, but the run itself failed. */
-  readonly isError: boolean;
-}
 
 export class Findings {
   readonly #bySignature = new Map<string, { -readonly [Member in keyof Finding]: Finding[Member] }>();
 
   get size(): number {
     return this.#bySignature.size;
+  }
+
+  /** Plans that showed one of them. */
+  get count(): number {
+    let count = 0;
+    for (const finding of this.#bySignature.values()) count += finding.count;
+    return count;
   }
 
   /** Counts a report that found something; one that found nothing is passed over. */

@@ -2,6 +2,7 @@
 // digest, situations as numbers and the violated laws out. What needs the whole history is run again by whoever wants it.
 import type { Judgement } from "../invariants/verdict.ts";
 import type { Scenario } from "../scenarios/format/types.ts";
+import { sameAgain } from "./audit.ts";
 import { loadMutant } from "./mutants/load.ts";
 import { searchProtocolOf } from "./protocols.ts";
 import type { SearchProtocol } from "./search-protocol.ts";
@@ -44,8 +45,8 @@ export interface TrialReport {
   readonly violations: readonly ViolationReport[];
   /** What the run ended with instead of a history: a bug, or no end at all. */
   readonly error?: string;
-  /** The digest of the second run, where it was another one. */
-  readonly driftedTo?: string;
+  /** Where the second run was another one, in a sentence. */
+  readonly drift?: string;
 }
 
 /** A plan takes a few thousand events, and one that takes this many does not end.  */
@@ -76,12 +77,13 @@ async function runJob(protocol: SearchProtocol, build: Build, job: TrialJob): Pr
   const plan = typeof job.plan === "string" ? protocol.plan(job.plan) : job.plan;
   const seed = job.seed ?? plan.seed ?? "1";
   try {
-    const { run, judgements, violations } = await tryPlan(build, plan, { seed, eventsMax });
+    const trial = await tryPlan(build, plan, { seed, eventsMax });
+    const { run, judgements, violations } = trial;
     const situations =
       job.wantsSituations === true
         ? situationNumbers(protocol.situationSpace, protocol.situationsOf(run.history))
         : [];
-    const driftedTo = job.isRepeated === true ? await digestAgain(build, plan, seed) : run.digest;
+    const parting = job.isRepeated === true ? await sameAgain(build, trial) : undefined;
     return {
       seed,
       digest: run.digest,
@@ -96,7 +98,7 @@ async function runJob(protocol: SearchProtocol, build: Build, job: TrialJob): Pr
         signature: signatureOf(judgement, run.history),
         explanation: judgement.verdict.outcome === "violated" ? judgement.verdict.witness.explanation : "",
       })),
-      ...(driftedTo === run.digest ? {} : { driftedTo }),
+      ...(parting === undefined ? {} : { drift: parting.firstDifference }),
     };
   } catch (error) {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
@@ -110,8 +112,3 @@ const byCompletion = (left: Judgement, right: Judgement): number => completeAt(l
 
 const completeAt = ({ verdict }: Judgement): number =>
   verdict.outcome === "violated" ? (verdict.witness.events.at(-1) ?? 0) : Infinity;
-
-async function digestAgain(build: Build, plan: Scenario, seed: string): Promise<string> {
-  const { run } = await tryPlan(build, plan, { seed, eventsMax });
-  return run.digest;
-}

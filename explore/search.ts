@@ -8,7 +8,7 @@ import { mutatePlan } from "./mutate-plan.ts";
 import type { Pool } from "./pool.ts";
 import type { SearchProtocol } from "./search-protocol.ts";
 import { Findings } from "./search-findings.ts";
-import type { SearchTally } from "./search-tally.ts";
+import type { SearchReport } from "./search-report.ts";
 import type { TrialJob, TrialReport } from "./search-trial.ts";
 import { Stream } from "./stream.ts";
 
@@ -30,7 +30,19 @@ export interface SearchOptions {
   /** Asked before every generation. */
   readonly mayGoOn?: (() => boolean) | undefined;
   /** Hears of the state after every few plans. */
-  readonly onProgress?: ((tally: SearchTally) => void) | undefined;
+  readonly onProgress?: ((progress: SearchProgress) => void) | undefined;
+}
+
+/** How far a search has come. */
+export interface SearchProgress {
+  readonly runs: number;
+  /** Of the kernel. */
+  readonly events: number;
+  readonly situations: number;
+  readonly faults: Readonly<Record<string, number>>;
+  /** Causes, and plans that showed one of them. */
+  readonly findings: number;
+  readonly violations: number;
 }
 
 /** Plans of a generation. The first ones are few, so that a defect which anything shows is shown at once. */
@@ -43,7 +55,7 @@ const lastPart = 10;
 
 /** Searches until the plans are used up, there are enough findings, or somebody ends it.
  *  Errors: those of jobs that could not be run at all. */
-export async function search(options: SearchOptions): Promise<SearchTally> {
+export async function search(options: SearchOptions): Promise<SearchReport> {
   const { pool, plansMax = Infinity, findingsMax = Infinity, signal, mayGoOn, onProgress } = options;
   const state = new SearchState(options);
   for (let generation = 0; ; generation++) {
@@ -59,12 +71,12 @@ export async function search(options: SearchOptions): Promise<SearchTally> {
       (report, place) => {
         reports[place] = report;
         for (; reports[merged] !== undefined; merged++) state.merge(jobs[merged]!, reports[merged]!);
-        onProgress?.(state.tally());
+        onProgress?.(state.progress());
       },
       signal,
     );
   }
-  return state.tally();
+  return state.report();
 }
 
 class SearchState {
@@ -77,6 +89,7 @@ class SearchState {
   readonly #newByRun: number[] = [];
   readonly #drifted: string[] = [];
   #events = 0;
+  #kept = 0;
   #repeated = 0;
 
   constructor(options: SearchOptions) {
@@ -92,7 +105,8 @@ class SearchState {
     const { protocol, seed, mutant, shard = { index: 0, of: 1 }, isUniform = false } = this.#options;
     return Array.from({ length: size }, (_, place) => {
       const number = (this.runs + place) * shard.of + shard.index;
-      const plan = isUniform ? `${seed}-${number}` : this.#planOf(`${seed}-${number}`, generation);
+      const own = number === 0 ? seed : `${seed}-${number}`;
+      const plan = isUniform ? own : this.#planOf(own, generation);
       return {
         protocol: protocol.id,
         plan,
@@ -116,30 +130,46 @@ class SearchState {
     const planOf = (): Scenario =>
       typeof job.plan === "string" ? this.#options.protocol.plan(job.plan) : job.plan;
     const { situations, pairs } = this.#coverage.add(report.situations);
-    if (pairs > 0 || situations >= situationsToKeep) this.#corpus.add(planOf());
+    if (pairs > 0 || situations >= situationsToKeep) {
+      this.#kept++;
+      this.#corpus.add(planOf());
+    }
     for (const [kind, count] of Object.entries(report.faults))
       this.#faults.set(kind, (this.#faults.get(kind) ?? 0) + count);
     for (let index = 0; index < report.cases.length; index++)
       this.#cases[index] = (this.#cases[index] ?? 0) + report.cases[index]!;
     this.#events += report.events;
     if (job.isRepeated === true) this.#repeated++;
-    if (report.driftedTo !== undefined) this.#drifted.push(report.seed);
+    if (report.drift !== undefined) this.#drifted.push(`${report.seed}: ${report.drift}`);
     this.findings.add(report, { run: this.runs, planOf });
     this.#newByRun.push(situations);
   }
 
-  tally(): SearchTally {
-    const { protocol } = this.#options;
+  progress(): SearchProgress {
+    return {
+      runs: this.runs,
+      events: this.#events,
+      situations: this.#coverage.situations,
+      faults: Object.fromEntries(this.#faults),
+      findings: this.findings.size,
+      violations: this.findings.count,
+    };
+  }
+
+  report(): SearchReport {
+    const { protocol, seed, mutant } = this.#options;
     const lastRuns = Math.ceil(this.runs / lastPart);
     const newInLast = this.#newByRun.slice(this.runs - lastRuns).reduce((sum, count) => sum + count, 0);
     return {
       protocol: protocol.id,
+      seed,
+      ...(mutant === undefined ? {} : { mutant }),
       runs: this.runs,
       events: this.#events,
-      cases: protocol.laws.map(({ id }, index) => ({ law: id, cases: this.#cases[index] ?? 0 })),
+      cases: Object.fromEntries(protocol.laws.map(({ id }, index) => [id, this.#cases[index] ?? 0])),
       faults: Object.fromEntries([...this.#faults].sort(([left], [right]) => (left < right ? -1 : 1))),
-      coverage: this.#coverage,
-      kept: this.#corpus.size,
+      situations: this.#coverage.numbers(),
+      kept: this.#kept,
       lastRuns,
       newInLast,
       repeated: this.#repeated,

@@ -1,4 +1,5 @@
 // What a run of scenarios came to, as data: written by whoever ran them, read by every reporter.
+import type { Explanation } from "./explanation.ts";
 import type { History } from "./history.ts";
 import type { Judgement } from "./verdict.ts";
 
@@ -47,6 +48,8 @@ export interface ScenarioResult {
   readonly unusedFaults: readonly string[];
   /** Kept for failures only: what the server's process last wrote. */
   readonly notes?: readonly string[];
+  /** What a search makes of a finding: the smallest plan, and what each part of it is needed for. */
+  readonly explanation?: Explanation;
   /** For `blocked`: the abilities that the world lacks. */
   readonly missing: readonly string[];
   /** For `error`: what went wrong in Seatrial, with its stack. */

@@ -3,6 +3,7 @@
 // colour, JUnit and the JSON document carry it plain.
 import type { CheckOutcome, ScenarioResult } from "../invariants/result.ts";
 import { isFailing, type Judgement } from "../invariants/verdict.ts";
+import { explanationLines } from "./explanation-text.ts";
 import { type Ink, plainInk } from "./ink.ts";
 import type { Storyteller } from "./reporter.ts";
 import { layoutStory } from "./story-layout.ts";
@@ -27,7 +28,9 @@ export function failureLines(result: ScenarioResult, layout: FailureLayout): rea
   const inner = { ...layout, width: layout.width - 2 };
   const parts: readonly (readonly string[])[] = [
     [...titleLines(result, inner)],
-    ...violationsOf(result).map((judgement) => violationLines(result, judgement, inner)),
+    ...(result.explanation === undefined
+      ? violationsOf(result).map((judgement) => violationLines(result, judgement, inner))
+      : [explanationLines(result.explanation, inner)]),
     ...merged(failedChecks(result)).map((check) => checkLines(check, inner)),
     lastEventLines(result, inner),
     unusedFaultLines(result, inner),

@@ -29,6 +29,16 @@ export interface StormProgress {
   /** How often each kind of fault really happened. */
   readonly faults: Readonly<Record<string, number>>;
   readonly violations: number;
+  /** What the seeds are of, where they are no storms: `search`. */
+  readonly name?: string;
+  /** Distinct situations that were met. */
+  readonly situations?: number;
+  /** Where time is the bound and not the number of seeds. */
+  readonly timeTotalMs?: number;
+  /** What is being done beside, in a few words. */
+  readonly note?: string;
+  /** What the end of the report says, where it is not the list of faults. */
+  readonly closing?: readonly string[];
 }
 
 /** Tells the few events that lead to a violated law, or what happened last before a moment. Empty where no history was

@@ -71,6 +71,7 @@ const faults = [
   "offline",
   "device crash",
   "server crash",
+  "disk failure",
   "database answer lost",
   "database error",
   "held",
@@ -79,6 +80,7 @@ const faults = [
   "reinstall",
   "skew",
   "clock",
+  "something else",
 ] as const;
 
 export const waveflowSituationSpace: SituationSpace = {
@@ -87,6 +89,8 @@ export const waveflowSituationSpace: SituationSpace = {
   device: devices,
   fault: faults,
 };
+
+const knownFaults: ReadonlySet<string> = new Set(faults);
 
 type Message = (typeof messages)[number];
 
@@ -97,7 +101,10 @@ export const waveflowImpossiblePairs: readonly ImpossiblePairs[] = [
     why: "an empty log has nothing that could be deleted",
   },
   {
-    values: { message: ["pull more", "frame op", "frame gap", "push duplicate"], server: ["empty"] },
+    values: {
+      message: ["pull more", "frame op", "frame gap", "push stored", "push duplicate", "push regression"],
+      server: ["empty"],
+    },
     why: "an op that was read, told or stored is proof that the log is not empty",
   },
   {
@@ -117,9 +124,8 @@ export const waveflowImpossiblePairs: readonly ImpossiblePairs[] = [
 interface Known {
   cursor: number;
   pending: number;
-  /** Calls that are under way. */
+  /** Under way. */
   pushes: number;
-  pulls: number;
   fault: string;
 }
 
@@ -187,7 +193,7 @@ class Watcher {
     if (request.kind === "push") {
       known.pushes++;
       this.#log(request.user).pushesUnderWay++;
-    } else if (request.kind === "pull") known.pulls++;
+    }
   }
 
   #answered(event: Extract<WaveflowEvent, { kind: "accepted" | "refused" | "unknown" }>): void {
@@ -196,12 +202,12 @@ class Watcher {
     const { request } = asked;
     const known = this.#device(event.actor);
     const log = this.#log(request.user);
+    this.#learn(event, log);
+    this.#see(messageOf(request, event), event.actor, request.user);
     if (request.kind === "push") {
       known.pushes--;
       log.pushesUnderWay--;
-    } else if (request.kind === "pull") known.pulls--;
-    this.#learn(event, log);
-    this.#see(messageOf(request, event), event.actor, request.user);
+    }
     if (event.kind !== "unknown") known.fault = "none";
   }
 
@@ -247,6 +253,9 @@ class Watcher {
       case "restamped":
       case "parked":
       case "resync-started":
+      case "mode-asked":
+      case "mode":
+      case "token":
         return;
     }
   }
@@ -269,7 +278,8 @@ class Watcher {
   }
 
   /** What hits the server or everybody hits all devices. */
-  #befall(target: string, fault: string): void {
+  #befall(target: string, kind: string): void {
+    const fault = knownFaults.has(kind) ? kind : "something else";
     if (this.#users.has(target)) this.#device(target).fault = fault;
     else for (const known of this.#devices.values()) known.fault = fault;
   }
@@ -296,7 +306,7 @@ class Watcher {
   #device(actor: string): Known {
     let known = this.#devices.get(actor);
     if (known === undefined) {
-      known = { cursor: 0, pending: 0, pushes: 0, pulls: 0, fault: "none" };
+      known = { cursor: 0, pending: 0, pushes: 0, fault: "none" };
       this.#devices.set(actor, known);
     }
     return known;

@@ -11,14 +11,24 @@ export function stormLines(
 ): readonly string[] {
   const { seedsDone, seedsTotal, elapsedMs, events, violations } = storm;
   const seconds = Math.max(0.001, elapsedMs / 1_000);
-  const bar = progressBar(seedsTotal === 0 ? 1 : seedsDone / seedsTotal, width - 50, ink);
+  const share = shareDone(storm);
+  const bar = progressBar(share, width - 50, ink);
   const found = `${countText(violations)} ${violations === 1 ? "violation" : "violations"}`;
+  const total = storm.timeTotalMs === undefined ? ` of ${countText(seedsTotal)} seeds` : " seeds";
+  const left = share > 0 ? ` · ${durationText((elapsedMs * (1 - share)) / share)} left` : "";
+  const reached = storm.situations === undefined ? "" : `${countText(storm.situations)} situations · `;
   return [
-    ` ${ink.bold("storm")} ${bar} ${countText(seedsDone)} of ${countText(seedsTotal)} seeds`,
-    ` ${durationText(elapsedMs)} · ${countText(seedsDone / seconds)} seeds/s · ${countText(events / seconds)} events/s · ` +
+    ` ${ink.bold(storm.name ?? "storm")} ${bar} ${countText(seedsDone)}${total}`,
+    ` ${durationText(elapsedMs)}${left} · ${countText(seedsDone / seconds)} seeds/s · ${countText(events / seconds)} events/s · ${reached}` +
       (violations > 0 ? ink.red(found) : found),
-    ` ${ink.dim(cut(faultsText(storm.faults), width - 2))}`,
+    ` ${ink.dim(cut(storm.note ?? faultsText(storm.faults), width - 2))}`,
   ];
+}
+
+/** From 0 to 1; time counts where it is the bound. */
+function shareDone({ seedsDone, seedsTotal, elapsedMs, timeTotalMs }: StormProgress): number {
+  if (timeTotalMs !== undefined) return timeTotalMs === 0 ? 1 : Math.min(1, elapsedMs / timeTotalMs);
+  return seedsTotal === 0 ? 1 : seedsDone / seedsTotal;
 }
 
 /** `faults that happened: lose-reply 12,001, crash 3,100`; the most frequent first. */

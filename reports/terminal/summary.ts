@@ -87,9 +87,10 @@ function stormSummary(
   const seconds = Math.max(0.001, elapsedMs / 1_000);
   const speed = `${countText(seedsDone / seconds)} seeds/s, ${countText(events / seconds)} events/s`;
   const clean = results.filter(({ outcome }) => outcome === "pass").map(({ title }) => title);
+  const name = storm.name === undefined ? "storms" : "plans";
   return [
-    ink.bold(`${countText(seedsDone)} storms in ${durationText(elapsedMs)}: ${speed}`),
-    ...[faultsText(storm.faults), ...clean].flatMap((text) => wrap(text, width)),
+    ink.bold(`${countText(seedsDone)} ${name} in ${durationText(elapsedMs)}: ${speed}`),
+    ...(storm.closing ?? [faultsText(storm.faults), ...clean]).flatMap((text) => wrap(text, width)),
     "",
   ];
 }
@@ -165,6 +166,7 @@ function lawsText({ results }: RunResult): string {
 
 function cutShortText(storm: StormProgress | undefined): string {
   if (storm === undefined) return "cut short; what was not run is counted as skipped";
+  if (storm.timeTotalMs !== undefined) return `stopped after ${countText(storm.seedsDone)} seeds`;
   return `stopped after ${countText(storm.seedsDone)} of ${countText(storm.seedsTotal)} seeds`;
 }
 

@@ -1,0 +1,74 @@
+// `seatrial explore`: finds what nobody wrote a scenario for.
+import { availableParallelism } from "node:os";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { durationToMs } from "../scenarios/format/duration.ts";
+import { runExploration } from "./exploration.ts";
+import { addHelp } from "./help.ts";
+import { addReportOptions, type ReportFlags, wholeNumber } from "./options.ts";
+
+export interface ExploreFlags extends ReportFlags {
+  readonly seeds?: number;
+  /** Units: milliseconds. */
+  readonly for?: number;
+  readonly seed?: string;
+  readonly workers: number;
+  readonly shard?: { readonly index: number; readonly of: number };
+  readonly uniform?: boolean;
+  readonly bail: number;
+  readonly mutant?: string;
+  readonly protocol: string;
+}
+
+const workersMax = 64;
+const shardsMax = 1_000;
+
+export function createExploreCommand(): Command {
+  return addHelp(addReportOptions(new Command("explore")), {
+    summary: "search: plans from seeds, steered by what they reach; what fails is shrunk and told",
+    sentence:
+      "Makes up plans, runs them in the simulation and asks the laws. Plans that reach something new are varied. What breaks a law is shrunk to the few steps that matter, written down as a scenario, and told. The same seed and number of plans give the same result on any number of cores.",
+    examples: [
+      ["seatrial explore", "a minute on all cores, until the first violation"],
+      ["seatrial explore --seeds 100000 --bail 10", "so many plans, or ten causes"],
+      ["seatrial explore --seed $(git rev-parse HEAD)", "other plans for every commit"],
+      ["seatrial explore --seeds 100000 --shard 1/4", "a quarter of them; put together by seatrial merge"],
+      ["seatrial explore --mutant guard-missing", "the same against a reference that is known to be wrong"],
+    ],
+  })
+    .addOption(
+      new Option("--seeds <count>", "how many plans").argParser((text) => wholeNumber(text, { least: 1 })),
+    )
+    .addOption(new Option("--for <time>", "how long, such as 60s or 10m").argParser(readTime))
+    .addOption(new Option("--seed <text>", "seed of all plans, any text").env("SEATRIAL_SEED"))
+    .addOption(
+      new Option("--workers <count>", "threads; absent: one per core")
+        .argParser((text) => wholeNumber(text, { least: 1, most: workersMax }))
+        .default(availableParallelism(), "one per core"),
+    )
+    .addOption(new Option("--shard <part>", "only this part of the plans, such as 1/4").argParser(readShard))
+    .option("--uniform", "every plan from a seed of its own, whatever was reached before")
+    .addOption(
+      new Option("--bail <count>", "stop after this many causes of violations")
+        .argParser((text) => wholeNumber(text, { least: 1 }))
+        .default(1),
+    )
+    .option("--mutant <name>", "a mutant instead of the reference")
+    .option("--protocol <name>", "the protocol to search", "waveflow")
+    .action(async (flags: ExploreFlags) => {
+      await runExploration(flags);
+    });
+}
+
+function readTime(text: string): number {
+  const ms = durationToMs(text);
+  if (ms === undefined || ms <= 0) throw new InvalidArgumentError("It must be a time such as 60s or 10m.");
+  return ms;
+}
+
+function readShard(text: string): { readonly index: number; readonly of: number } {
+  const match = /^(\d+)\/(\d+)$/u.exec(text);
+  const [part, of] = match === null ? [0, 0] : [Number(match[1]), Number(match[2])];
+  if (part < 1 || part > of || of > shardsMax)
+    throw new InvalidArgumentError("It must be a part and how many there are, such as 1/4.");
+  return { index: part - 1, of };
+}
