@@ -72,6 +72,8 @@ export class WaveflowActor implements DeviceActor {
     if (this.#device.userId === "") await this.#bind(user);
     else this.#token = this.#options.accounts.mintToken(user);
     this.#joined();
+    this.#note({ kind: "mode", mode: this.#device.mode });
+    this.#lookedAt();
   }
 
   stop(): Promise<void> {
@@ -201,10 +203,13 @@ export class WaveflowActor implements DeviceActor {
         device.disconnect();
         return "ok";
       case "mode":
+        this.#note({ kind: "mode-asked", mode: String(args.mode) });
         await device.setMode(String(args.mode));
+        this.#note({ kind: "mode", mode: device.mode });
         return "ok";
       case "sign-out":
         await device.signOut();
+        this.#note({ kind: "token" });
         return "ok";
       case "sign-in":
         return this.#setToken(this.#options.accounts.mintToken(device.userId));
@@ -245,6 +250,7 @@ export class WaveflowActor implements DeviceActor {
     const outcome = await this.#device.read(entity);
     if ("refused" in outcome) return this.#edited(outcome);
     this.#tally.read(outcome.fields ?? {});
+    this.#lookedAt();
     return "ok";
   }
 
@@ -271,6 +277,7 @@ export class WaveflowActor implements DeviceActor {
     if (args.kind === "text") return this.#setToken(String(args.text));
     if (args.kind === "none") {
       await this.#device.signOut();
+      this.#note({ kind: "token" });
       return "ok";
     }
     const { accounts } = this.#options;
@@ -282,6 +289,7 @@ export class WaveflowActor implements DeviceActor {
 
   async #setToken(token: string): Promise<string> {
     await this.#device.setToken(token);
+    this.#note({ kind: "token" });
     this.#token = token.trim();
     return "ok";
   }
@@ -321,11 +329,19 @@ export class WaveflowActor implements DeviceActor {
     recorder.record({ kind: "joined", actor: spec.name, user, deviceId: uuidKey(deviceId), server });
   }
 
-  #events(): DeviceEvents {
+  /** Its user looks at it: what it says of itself then is held against it. */
+  #lookedAt(): void {
     const { recorder, spec } = this.#options;
+    recorder.record({ kind: "found", actor: spec.name, finding: this.finding() });
+  }
+
+  #note(note: WaveflowNote): void {
+    this.#options.recorder.record({ kind: "noted", actor: this.#options.spec.name, note });
+  }
+
+  #events(): DeviceEvents {
     const tally = this.#tally;
-    const note = (what: WaveflowNote): void =>
-      recorder.record({ kind: "noted", actor: spec.name, note: what });
+    const note = (what: WaveflowNote): void => this.#note(what);
     return {
       edited: (op) => note({ kind: "edited", op }),
       applied: ({ ops, cursor, via }) => {

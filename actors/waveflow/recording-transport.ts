@@ -174,14 +174,16 @@ function readOutcome(request: OutgoingRequest, reply: IncomingReply): ExchangeOu
     : { kind: "unknown", reason: `a ${reply.status} that is no answer to a pull` };
 }
 
+/** With JSON in it, such an answer is something that a device could take for the server's word; a 413 always is. */
+const believedStatuses: ReadonlySet<number> = new Set([200, 400, 409, 422]);
+
 const isFromImpostor = ({ headers }: IncomingReply): boolean => headers[impostorHeader] !== undefined;
 
 function readRefusal(reply: IncomingReply): ExchangeOutcome {
   const { status } = reply;
   if (isFromImpostor(reply)) {
     const reason = `${status} from somebody who is not the server`;
-    // Only a 200 with JSON is something that a device could take for the server's word.
-    const isBelievable = status === 200 && "json" in reply.body;
+    const isBelievable = status === 413 || (believedStatuses.has(status) && "json" in reply.body);
     return { kind: "unknown", reason, ...(isBelievable ? { isImpostor: true } : {}) };
   }
   if (status >= 500) return { kind: "unknown", reason: `the server answered ${status}`, status };

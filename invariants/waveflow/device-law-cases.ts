@@ -114,6 +114,26 @@ export const deviceLawCases: Readonly<Record<string, LawCase>> = {
     h.look("laptop", { deadLetters: [op.operation_id] });
     return /No answer to a push of it had refused it for good/;
   },
+  "rows-leave-once": (h, isBroken) => {
+    h.join("laptop");
+    const op = h.op("song/1.title", "A", 1);
+    h.edit("laptop", op).push("laptop", [op]).accept([1]);
+    h.dropped("laptop", op).look("laptop", { cursor: 0, pending: isBroken ? [op] : [] });
+    return /out of its queue\. It waits in it again/;
+  },
+  "refused-token-waits": (h, isBroken) => {
+    h.join("laptop");
+    h.pull("laptop", 0).refuse(401, { type: "unauthorized" });
+    if (!isBroken) h.note("laptop", { kind: "token" });
+    h.pull("laptop", 0).give([]);
+    return /was answered 401\. With the same token it sent a pull request/;
+  },
+  "modes-decide-what-leaves": (h, isBroken) => {
+    h.join("laptop").note("laptop", { kind: "mode", mode: "hybrid" });
+    h.note("laptop", { kind: "mode-asked", mode: "local" }).note("laptop", { kind: "mode", mode: "local" });
+    if (isBroken) h.pull("laptop", 0).give([]);
+    return /works in mode local\. It sent a pull request/;
+  },
   "accounts-keep-their-edits": (h, isBroken) => {
     h.join("laptop");
     const device = h.device("laptop");
@@ -138,5 +158,23 @@ export const deviceLawCases: Readonly<Record<string, LawCase>> = {
       visible: { "song/1": { title: isBroken ? "theirs" : "mine" } },
     });
     return /has title of song\/1 := "mine" in its queue\. Its user sees "theirs" there/;
+  },
+  "own-writes-are-read": (h, isBroken) => {
+    h.join("laptop");
+    const op = h.op("song/1.title", "A", 1);
+    h.edit("laptop", op);
+    h.push("laptop", [op]).accept([3]);
+    h.dropped("laptop", op);
+    h.look("laptop", { confirmed: {}, visible: isBroken ? {} : { "song/1": { title: "A" } } });
+    return /laptop has read up to 0 only, and its user sees nothing there/;
+  },
+  "nothing-goes-backwards": (h, isBroken) => {
+    const { one, two } = readByPhone(h);
+    const three = h.store("laptop", h.op("song/1.title", "C", 3), 3);
+    h.applied("phone", [one, two, three], 3);
+    h.look("phone", { cursor: 3, confirmed: { ...both, "song/1": { title: "C" } } });
+    const later = isBroken ? both : { ...both, "song/1": { title: "C" } };
+    h.look("phone", { cursor: 3, confirmed: later });
+    return /showed title of song\/1 as "C", which is op 3\. Later it shows "A" there/;
   },
 };

@@ -75,13 +75,12 @@ export class Installations {
   }
 
   #install(made: Account & { readonly isCopied: boolean }): Installation {
-    const { isCopied, ...account } = made;
-    const { actor, user, device, server } = account;
+    const { actor, user, device, server, isCopied } = made;
     const wasHere = this.all.some(
       (one) => one.device === device && one.user === user && one.server === server,
     );
     const installation: Installation = {
-      ...account,
+      ...made,
       actorNumber: this.#actorNumber(actor),
       isFresh: !isCopied && !wasHere,
       given: 0,

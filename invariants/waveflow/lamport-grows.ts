@@ -11,6 +11,7 @@ import { nameOperation } from "./words.ts";
 
 /** A new edit is stamped above every edit and restamped row before it on the same disk, and above every op of another
  *  device that was applied from a page or frame before.
+ *  And the clock itself stands at or above all that it stamped, and above all that it received.
  *  Leaves out: edits that went to the server before they were noted (mode `server`), because several may be under way
  *  at once; the ops of a resync, which leaves the clock alone.
  *  Source: WF-DEV-1, WF-DEV-2. */
@@ -26,19 +27,22 @@ export const lamportGrows: Law<WaveflowEvent> = {
       given.set(installation, judgeInstallation(installation, tally));
     for (const { installation, finding, at } of reading.deviceFindings) {
       const clock = given.get(installation)!.before(at);
-      if (clock === undefined) continue;
+      const waiting = finding.pending.reduce((most, { lamport_ts }) => Math.max(most, lamport_ts), 0);
+      if (clock === undefined && waiting === 0) continue;
       tally.look();
-      if (finding.lamport >= clock.value) continue;
+      const least = Math.max(clock?.value ?? 0, waiting);
+      if (finding.lamport >= least) continue;
       tally.contradict(
-        [clock.at, at],
-        () => `${installation.actor} had stamped ${clock.value}. Its clock stands at ${finding.lamport}.`,
+        [clock?.at ?? -1, at],
+        () =>
+          `By what ${installation.actor} had stamped and received, its clock has to stand at ${least} or above. It stands at ${finding.lamport}.`,
       );
     }
     return tally.verdict("no device made an edit after another, or was looked at");
   },
 };
 
-/** Returns the stamps that the device has given out. */
+/** Returns what the clock has to stand at, by what was stamped, pushed and received. */
 function judgeInstallation(installation: Installation, tally: Tally): Rising {
   const { device, moments } = installation;
   const given = new Rising();
@@ -54,12 +58,19 @@ function judgeInstallation(installation: Installation, tally: Tally): Rising {
         given.add(lamport_ts, at);
         raise(clock, lamport_ts, at);
       }
+    } else if (kind === "push" && moment.call?.request.kind === "push") {
+      for (const { lamport_ts } of moment.call.request.ops) {
+        given.add(lamport_ts, at);
+        raise(clock, lamport_ts, at);
+      }
     } else if (kind === "applied") {
       const { ops, via } = noteOf(moment, kind)!;
       if (via === "resync") continue;
       for (const { device_id, lamport_ts } of ops) {
         if (lamport_ts <= clock.stamp || device_id === device) continue;
-        if (uuidKey(device_id) !== device) raise(clock, lamport_ts, at);
+        if (uuidKey(device_id) === device) continue;
+        raise(clock, lamport_ts, at);
+        given.add(Math.min(lamport_ts + 1, Number.MAX_SAFE_INTEGER), at);
       }
     }
   }

@@ -126,6 +126,149 @@ describe("what the laws let pass", () => {
   });
 });
 
+describe("what else the laws of the device see", () => {
+  const broken: readonly (readonly [string, string, RegExp, (h: HistoryBuilder) => void])[] = [
+    [
+      "a mode that a restart has changed",
+      "modes-decide-what-leaves",
+      /should be in mode local\. It works in mode hybrid/,
+      (h) => {
+        changeMode(h, "hybrid", "local");
+        h.crash("laptop").note("laptop", { kind: "mode", mode: "hybrid" });
+      },
+    ],
+    [
+      "an unknown mode that is not taken for local",
+      "modes-decide-what-leaves",
+      /should be in mode local\. It works in mode hybrid/,
+      (h) => {
+        h.join("laptop").note("laptop", { kind: "mode", mode: "local" });
+        h.note("laptop", { kind: "mode-asked", mode: "turbo" });
+        h.note("laptop", { kind: "mode", mode: "hybrid" });
+      },
+    ],
+    [
+      "sharing before catching up",
+      "modes-decide-what-leaves",
+      /has not read to the end since\. It pushed 1 edits/,
+      (h) => {
+        changeMode(h, "local", "hybrid");
+        h.push("laptop", [h.op("song/1.title", "A", 1)]).accept([1]);
+      },
+    ],
+    [
+      "going on from the old cursor after mode server",
+      "modes-decide-what-leaves",
+      /left mode server\. It went on from 7/,
+      (h) => {
+        changeMode(h, "server", "hybrid");
+        h.pull("laptop", 7).give([], { head: 7 });
+      },
+    ],
+    [
+      "an edit of mode server that no server has",
+      "modes-decide-what-leaves",
+      /works in mode server\. It calls .* made, and no server has told it so/,
+      (h) => {
+        changeMode(h, "hybrid", "server");
+        h.edit("laptop", h.op("song/1.title", "A", 1));
+      },
+    ],
+    [
+      "a queue in mode server",
+      "modes-decide-what-leaves",
+      /has no queue\. 1 edits wait in one/,
+      (h) => {
+        changeMode(h, "hybrid", "server");
+        h.look("laptop", { pending: [h.op("song/1.title", "A", 1)] });
+      },
+    ],
+    [
+      "a row before the refused one that is given up",
+      "refused-rows-are-shown",
+      /No answer to a push of it had refused it for good/,
+      (h) => {
+        h.join("laptop");
+        const ops = [h.op("song/1.title", "A", 1), h.op("song/1.title", "B", 2)];
+        h.push("laptop", ops).refuse(422, { type: "invalid_op", index: 1 });
+        h.note("laptop", { kind: "dead-lettered", operationId: ops[0]!.operation_id, reason: "refused" });
+      },
+    ],
+    [
+      "a stamp that does not rise along the queue",
+      "queue-keeps-order",
+      /has the stamp 2\. .* stands behind it with 2/,
+      (h) => {
+        h.join("laptop");
+        h.look("laptop", { pending: [h.op("song/1.title", "A", 2), h.op("song/1.title", "B", 2)] });
+      },
+    ],
+    [
+      "a clock below what waits",
+      "lamport-grows",
+      /has to stand at 9 or above\. It stands at 8/,
+      (h) => h.join("laptop").look("laptop", { lamport: 8, pending: [h.op("song/1.title", "A", 9)] }),
+    ],
+    [
+      "a clock that is level with what was received",
+      "lamport-grows",
+      /has to stand at 10 or above\. It stands at 9/,
+      (h) => {
+        h.join("laptop").join("phone");
+        const one = h.store("phone", h.op("song/1.title", "A", 9), 1);
+        h.applied("laptop", [one], 1).look("laptop", { cursor: 1, lamport: 9 });
+      },
+    ],
+    [
+      "a cursor that is found below where it stood",
+      "cursor-comes-from-reading",
+      /cursor stood at 2\. It stands at 0, and nothing was read anew/,
+      (h) => {
+        const { one, two } = readByPhone(h);
+        h.applied("phone", [one, two], 2).look("phone", { cursor: 0 });
+      },
+    ],
+    [
+      "a log that is laid over the state from 0",
+      "cursor-comes-from-reading",
+      /cursor stood at 2\. It asked from 0 and laid what came over/,
+      (h) => {
+        const { one, two } = readByPhone(h);
+        h.applied("phone", [one, two], 2);
+        h.pull("phone", 0).give([one, two]);
+        h.applied("phone", [one, two], 2);
+      },
+    ],
+    [
+      "an account that comes back without its queue",
+      "nothing-lost",
+      /neither in its queue nor in its dead letters/,
+      (h) => {
+        h.join("laptop");
+        const device = h.device("laptop");
+        h.edit("laptop", h.op("song/1.title", "A", 1));
+        h.join("laptop", { user: "u2", device }).join("laptop", { device });
+        h.look("laptop", { pending: [] });
+      },
+    ],
+  ];
+
+  test.each(broken)("%s", (_, id, says, build) => {
+    const h = new HistoryBuilder();
+    build(h);
+    const verdict = waveflowLaws.find((law) => law.id === id)!.judge(h.history());
+    if (verdict.outcome !== "violated") throw new Error(`${id} is ${verdict.outcome}; expected a violation`);
+    expect(verdict.witness.explanation).toMatch(says);
+  });
+});
+
+type Mode = "local" | "hybrid" | "server";
+
+function changeMode(h: HistoryBuilder, from: Mode, to: Mode): void {
+  h.join("laptop").note("laptop", { kind: "mode", mode: from });
+  h.note("laptop", { kind: "mode-asked", mode: to }).note("laptop", { kind: "mode", mode: to });
+}
+
 /** Expects the law to hold on the lawful form, to be violated by the broken one with a witness, and to be inconclusive
  *  where nothing happened. */
 function judgeCase(id: string, build: LawCase): void {

@@ -79,6 +79,8 @@ export interface Installation {
   readonly era: number;
   /** Began empty: no disk that was copied, put back, or left under this account before. */
   readonly isFresh: boolean;
+  /** Began on a disk that was copied or put back, or of which nobody told. */
+  readonly isCopied: boolean;
   given: ServerId;
   /** In order. */
   readonly moments: Moment[];

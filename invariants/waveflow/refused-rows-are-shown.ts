@@ -4,7 +4,9 @@ import { Tally } from "../tally.ts";
 import { uuidKey } from "../../protocol/waveflow/messages.ts";
 import type { EventIndex } from "../history.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { type Call, type Installation, noteOf, readHistory, type Reading } from "./reading.ts";
+import { type Installation, noteOf, readHistory, type Reading } from "./reading.ts";
+import { numberIn } from "./body.ts";
+import type { Placement } from "./user-log.ts";
 import { nameOperation } from "./words.ts";
 
 /** An answer that did not come from the server counts as a reason too: the device cannot tell a gateway's 413.
@@ -21,7 +23,11 @@ export const refusedRowsAreShown: Law<WaveflowEvent> = {
   },
 };
 
-function judgeInstallation(installation: Installation, { deviceFindings }: Reading, tally: Tally): void {
+function judgeInstallation(
+  installation: Installation,
+  { deviceFindings, history }: Reading,
+  tally: Tally,
+): void {
   const { actor, user, moments } = installation;
   const buried = new Map<string, EventIndex>();
   for (const moment of moments) {
@@ -33,7 +39,7 @@ function judgeInstallation(installation: Installation, { deviceFindings }: Readi
     buried.set(uuidKey(operationId), at);
     const placements = user.find(operationId)?.placements ?? [];
     const tried = placements.filter(({ call }) => call.actor === actor && call.answeredAt < at);
-    if (tried.some(({ call }) => isReason(call))) continue;
+    if (tried.some((placement) => isReason(placement, history))) continue;
     tally.contradict(
       [tried.at(-1)?.call.askedAt ?? -1, tried.at(-1)?.call.answeredAt ?? -1, at],
       () =>
@@ -55,9 +61,13 @@ function judgeInstallation(installation: Installation, { deviceFindings }: Readi
   }
 }
 
-/** For good: 400, 413, 422, and a 409 that no new stamp can cure. */
-const isReason = ({ outcome, status, type }: Call<unknown, unknown>): boolean =>
-  outcome === "unknown" ||
-  (outcome === "refused" && finalStatuses.has(status) && type !== "lamport_regression");
+/** For good: 400, 413, 422, and a 409 that no new stamp can cure, for this op: by its index, or because it was alone. */
+function isReason({ call, index }: Placement, { events }: Reading["history"]): boolean {
+  const { outcome, status, type, body, request, answeredAt } = call;
+  const ended = events[answeredAt];
+  if (ended?.kind === "unknown") return ended.isImpostor === true;
+  if (outcome !== "refused" || !finalStatuses.has(status) || type === "lamport_regression") return false;
+  return request.ops.length === 1 || numberIn(body, "index") === index;
+}
 
 const finalStatuses: ReadonlySet<number> = new Set([400, 409, 413, 422]);

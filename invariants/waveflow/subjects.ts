@@ -51,6 +51,9 @@ function subjectsOfNote(note: WaveflowNote): readonly string[] {
     case "parked":
       return [operation(note.operationId)];
     case "resync-started":
+    case "mode-asked":
+    case "mode":
+    case "token":
       return [];
   }
 }
