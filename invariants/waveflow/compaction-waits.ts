@@ -32,7 +32,8 @@ export const compactionWaits: Law<WaveflowEvent> = {
       risen.set(event.user, Math.max(before, event.compactedUpTo));
       if (event.deleted === 0 || event.compactedUpTo <= before || event.begunAt === undefined) continue;
       const job = { at, user: event.user, upTo: event.compactedUpTo, begunAt: event.begunAt };
-      judgeJob(job, { reading, inTouchSince: event.begunAt - stalenessMs, clockMovedAt, tally });
+      // The job may have waited for a lock before it looked at its clock.
+      judgeJob(job, { reading, inTouchSince: event.at - stalenessMs, clockMovedAt, tally });
     }
     return tally.verdict("no job deleted anything while a device that had acknowledged was in touch");
   },
