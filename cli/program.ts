@@ -11,12 +11,14 @@ import { createReplayCommand } from "./replay.ts";
 import { createRunCommand } from "./run.ts";
 import { createSelftestCommand } from "./selftest.ts";
 import { createServeCommand } from "./serve.ts";
+import { createShrinkCommand } from "./shrink.ts";
 import { createSimCommand } from "./sim.ts";
 import { version } from "./version.ts";
 
 const exitCodesText = `
 Exit codes: 0 everything holds; 1 a violation; 2 bad usage, or nothing selected; 3 the set-up or Seatrial
-itself failed; 4 nothing failed, but not everything could be assessed; 130 Ctrl-C.`;
+itself failed; 4 nothing failed, but not everything could be assessed; 5 a replay was another run than the
+one that was recorded (DRIFTED); 130 Ctrl-C.`;
 
 /** Throws CommanderError instead of ending the process. */
 export function createProgram(): Command {
@@ -44,6 +46,7 @@ export function createProgram(): Command {
     createSimCommand(),
     createLiveCommand(),
     createReplayCommand(),
+    createShrinkCommand(),
     createExploreCommand(),
     createMergeCommand(),
     createSelftestCommand(),

@@ -27,7 +27,7 @@ export interface LikelihoodOptions {
 }
 
 /** Kernel events of all branches together, about. */
-const eventsMax = 1_000_000;
+const eventsMax = 600_000;
 /** A branch that does not end has gone elsewhere. */
 const eventsOfOneFactor = 5;
 /** Fewer say nothing. */

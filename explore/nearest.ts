@@ -1,7 +1,7 @@
 // The nearest passing run: among the runs that do without one part of the plan and keep the law, the one that agrees
 // longest with the failing one. Side by side, up to the first difference and what follows, the two show what decides.
 import type { NearestRun } from "../invariants/explanation.ts";
-import type { History } from "../invariants/history.ts";
+import type { History, HistoryEvent } from "../invariants/history.ts";
 import type { StoryLine, Storytelling } from "../invariants/story.ts";
 import type { PassingRun } from "./shrink/necessary.ts";
 
@@ -51,19 +51,30 @@ interface Parting {
   readonly passingFrom: number;
 }
 
-/** The runs part where the passing one has its first event that the failing one lacks, or, where it has none, where the
- *  failing one goes on without it. */
+/** The runs part where one has an event that the other lacks. A fault that only the failing run has is the part itself
+ *  that was taken away, and parts nothing yet. */
 function partingOf({ alignment, trial }: PassingRun, failing: History): Parting {
   const { pairs, onlySecond } = alignment;
-  const passingFrom = onlySecond[0] ?? trial.run.history.events.length;
-  const common = pairs.filter(([, second]) => second < passingFrom);
-  const isPaired = new Set(common.map(([first]) => first));
-  const lastShared = common.at(-1)?.[0] ?? -1;
-  // What the failing run alone has just before the parting belongs to what follows.
-  let failingFrom = Math.min(lastShared + 1, failing.events.length);
-  while (failingFrom > 0 && !isPaired.has(failingFrom - 1)) failingFrom--;
-  return { shared: common.length, before: common.map(([first]) => first), failingFrom, passingFrom };
+  const counterpart = new Map(pairs);
+  const passingEnd = onlySecond[0] ?? trial.run.history.events.length;
+  const before: number[] = [];
+  let passingFrom = 0;
+  let failingFrom = 0;
+  for (let index = 0; index < failing.events.length; index++) {
+    const other = counterpart.get(index);
+    if (other === undefined && !isUpheaval(failing.events[index]!)) break;
+    if (other !== undefined) {
+      if (other >= passingEnd) break;
+      before.push(index);
+      passingFrom = other + 1;
+      failingFrom = index + 1;
+    }
+  }
+  return { shared: before.length, before, failingFrom, passingFrom };
 }
+
+const isUpheaval = ({ kind }: HistoryEvent): boolean =>
+  kind === "fault" || kind === "crash" || kind === "restart" || kind === "compacted";
 
 /** As many as are shown: those of the witness, and what is nearest before them. */
 function nearestTo(places: readonly number[], witness: ReadonlySet<number>): readonly number[] {

@@ -60,9 +60,12 @@ function planPartLines(explanation: Explanation, layout: ExplanationLayout): rea
     [
       ...wrap(sizes, width).map(ink.dim),
       ...unfinished.map(ink.yellow),
-      ...plan.flatMap((line) =>
-        wrap(printable(line), width - 2).map((text, index) => `${index === 0 ? "" : "    "}${text}`),
-      ),
+      ...plan.flatMap((line) => {
+        const inner = line.length - line.trimStart().length;
+        return wrap(printable(line.trimStart()), width - inner - 4).map(
+          (text, index) => `${" ".repeat(inner + (index === 0 ? 0 : 4))}${text}`,
+        );
+      }),
     ],
     layout,
   );
@@ -152,7 +155,11 @@ function likelihoodLines({ moments, jump }: Likelihood, layout: ExplanationLayou
 
 function verdictText({ moments, jump }: Likelihood): string {
   if (moments.length === 1) return "It was bound to happen: no fate would have spared this plan.";
-  if (jump === undefined) return "No single moment decided it.";
+  if (jump === undefined) {
+    const [first] = moments;
+    const isLikely = first !== undefined && first.broken * 4 >= first.runs * 3;
+    return isLikely ? "It was as good as decided from the beginning." : "No single moment decided it.";
+  }
   const { event } = moments[jump]!;
   const at = runTimeText(event?.at ?? moments[jump]!.at);
   const what =

@@ -112,7 +112,7 @@ function sentenceOf(
   const { text, isMissing } = consequence;
   return isMissing
     ? `Without ${words} it never comes to “${text}”, and ${end}.`
-    : `Without ${words}, ${text}: ${end}.`;
+    : `Without ${words}, ${text}, and ${end}.`;
 }
 
 /** The first thing that happens in the passing run only and bears on the witness, else what of the witness is missing. */

@@ -20,7 +20,8 @@ export async function accidentsAsSteps(attempts: Attempts): Promise<void> {
 async function asStep(attempts: Attempts, accident: Accident): Promise<void> {
   const others = (attempts.scenario.accidents ?? []).filter((one) => one !== accident);
   const without = withAccidents(attempts.scenario, others);
-  for (const [first, ...more] of stepsFor(accident, without)) {
+  const counted = [1, accident.nth].flatMap((nth) => stepsFor(accident, without, nth));
+  for (const [first, ...more] of accident.nth === 1 ? stepsFor(accident, without, 1) : counted) {
     for (let place = 0; place <= without.steps.length; place++) {
       const { steps } = without;
       // A run with a step that comes back needs its return as well, at any later place.
@@ -43,8 +44,8 @@ const places = (first: number, last: number): readonly number[] =>
   Array.from({ length: last - first + 1 }, (_, index) => last - index);
 
 /** The steps that do what the accident did, the plainest first. Empty where none can. */
-function stepsFor(accident: Accident, scenario: Scenario): readonly (readonly Step[])[] {
-  const { who, what, kind, extentMs = 0 } = accident;
+function stepsFor(accident: Accident, scenario: Scenario, nth: number): readonly (readonly Step[])[] {
+  const { who, what, kind } = accident;
   const isDevice = scenario.devices.some(({ name }) => name === who);
   if (!isDevice) return statementSteps(accident, scenario);
   if (what === "durable step")
@@ -55,11 +56,11 @@ function stepsFor(accident: Accident, scenario: Scenario): readonly (readonly St
             source: unwritten,
             kind: "device",
             device: who,
-            action: { verb: "crash", args: { position: positionOf(kind), commit: 1 } },
+            action: { verb: "crash", args: { position: positionOf(kind), commit: nth } },
           },
           { source: unwritten, kind: "device", device: who, action: { verb: "restart", args: {} } },
         );
-  const actions = what === "frame" ? frameActions(who, kind, extentMs) : exchangeActions(accident);
+  const actions = what === "frame" ? frameActions(accident, nth) : exchangeActions(accident, nth);
   return actions.map((action) => [{ source: unwritten, kind: "network", action }]);
 }
 
@@ -80,14 +81,14 @@ function statementSteps({ who, what, kind }: Accident, scenario: Scenario): read
   return withReturn(trap({ verb: "crash-during", ...address }), trap({ verb: "restart", ...process }));
 }
 
-function frameActions(device: string, kind: Accident["kind"], extentMs: number): readonly NetworkAction[] {
+function frameActions({ who: device, kind, extentMs = 0 }: Accident, nth: number): readonly NetworkAction[] {
   switch (kind) {
     case "loseFrame":
-      return [{ verb: "drop-frame", device, nth: 1 }];
+      return [{ verb: "drop-frame", device, nth }];
     case "repeatFrame":
-      return [{ verb: "repeat-frame", device, nth: 1 }];
+      return [{ verb: "repeat-frame", device, nth }];
     case "lateFrame":
-      return [{ verb: "delay-frame", device, nth: 1, byMs: extentMs }];
+      return [{ verb: "delay-frame", device, nth, byMs: extentMs }];
     case "cutSocket":
       return [{ verb: "cut-socket", device }];
     case "halfOpenSocket":
@@ -97,14 +98,11 @@ function frameActions(device: string, kind: Accident["kind"], extentMs: number):
   }
 }
 
-function exchangeActions({
-  who,
-  what,
-  kind,
-  extentMs = 0,
-  status = 503,
-}: Accident): readonly NetworkAction[] {
-  const of: MessageAddress = { device: who, message: what, nth: 1 };
+function exchangeActions(
+  { who, what, kind, extentMs = 0, status = 503 }: Accident,
+  nth: number,
+): readonly NetworkAction[] {
+  const of: MessageAddress = { device: who, message: what, nth };
   const answer = { verb: "answer", of } as const;
   switch (kind) {
     case "loseRequest":
