@@ -12,7 +12,7 @@ import { scenariosFor } from "./options.ts";
 import { type ProtocolEntry, protocolNamed, protocols } from "./protocols.ts";
 import { searchProtocolOf } from "../explore/protocols.ts";
 import { SelftestProgress } from "./selftest-progress.ts";
-import { runTrials } from "./trial-pool.ts";
+import { Threads } from "../explore/threads.ts";
 
 export interface SelftestFlags {
   /** Globs over names; empty: all. */
@@ -35,6 +35,9 @@ const referencePlansMax = 20;
 /** Bases of the reference in one job, so that it does not keep one core busy while the others are done. */
 const referenceBasesPerJob = 10;
 
+/** How long one job may take: a mutant can loop where no event is counted. Units: milliseconds. */
+const jobLimitMs = 600_000;
+
 /** Who is on trial for one protocol. */
 interface Docket {
   readonly entry: ProtocolEntry;
@@ -51,20 +54,25 @@ export async function runSelftest(flags: SelftestFlags, signal: AbortSignal): Pr
   const progress = new SelftestProgress(jobs.length, flags.json ? process.stderr : process.stdout);
   const outcomes: TrialOutcome[] = [];
   const broken: string[] = [];
-  await runTrials({
-    jobs,
-    workers: flags.workers,
+  const threads = new Threads<TrialJob, TrialOutcome>(
+    new URL("./selftest-worker.ts", import.meta.url),
+    flags.workers,
+  );
+  await threads.run(jobs, {
     signal,
+    patience: () => AbortSignal.any([signal, AbortSignal.timeout(jobLimitMs)]),
     onBegin: (job) => progress.began(nameOf(job)),
-    onOutcome: (job, outcome) => {
+    onAnswer: (outcome, job) => {
       outcomes.push(outcome);
       progress.ended(nameOf(job), outcome);
     },
-    onError: (job, error) => {
-      broken.push(`broken: ${nameOf(job)} could not be tried: ${error}`);
-      progress.failed(nameOf(job), error);
+    onFailure: (why, job) => {
+      if (signal.aborted) return;
+      broken.push(`broken: ${nameOf(job)} could not be tried: ${why}`);
+      progress.failed(nameOf(job), why);
     },
   });
+  await threads.close();
   progress.close();
   const isPartial = signal.aborted || flags.mutants.length > 0;
   const matrices = dockets.map(({ entry, mutants }) => {

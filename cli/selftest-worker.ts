@@ -9,25 +9,23 @@ import {
 } from "../explore/selftest/mutant-trial.ts";
 import { loadCatalogue } from "../scenarios/catalogue.ts";
 import type { Scenario } from "../scenarios/format/types.ts";
+import type { ThreadAnswer } from "../explore/threads.ts";
 import { searchProtocolOf } from "../explore/protocols.ts";
-
-/** What a core answers. */
-export type TrialAnswer = { readonly outcome: TrialOutcome } | { readonly error: string };
 
 const { scenarios } = loadCatalogue();
 const port = parentPort!;
 
 port.on("message", async (job: TrialJob) => {
-  port.postMessage(await answer(job), []);
+  port.postMessage(await answerTo(job), []);
 });
 
-async function answer(job: TrialJob): Promise<TrialAnswer> {
+async function answerTo(job: TrialJob): Promise<ThreadAnswer<TrialOutcome>> {
   try {
     const protocol: OnTrial = searchProtocolOf(job.protocol);
     const own: readonly Scenario[] = scenarios.filter((scenario) => scenario.protocol === job.protocol);
     const world = { protocol, scenarios: own, nowMs: () => performance.now() };
-    return { outcome: await runTrial(job, world) };
+    return { answer: await runTrial(job, world) };
   } catch (error) {
-    return { error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+    return { failed: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
   }
 }

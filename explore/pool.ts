@@ -1,9 +1,9 @@
-// Jobs on all cores: worker threads with no shared state, the next handful of jobs to whoever is free. Reports come as
-// they are made, each with the place of its job; whoever merges them in the order of places gets the same from any
+// Jobs of a search on all cores, the next handful of them to whichever thread is free. Reports come as they are made,
+// each with the place of its job; whoever merges them in the order of places gets the same from any
 // number of workers.
-import { Worker } from "node:worker_threads";
 import type { TrialJob, TrialReport } from "./search-trial.ts";
-import type { WorkerAnswer, WorkerTask } from "./search-worker.ts";
+import type { WorkerReports, WorkerTask } from "./search-worker.ts";
+import { Threads } from "./threads.ts";
 
 export interface Pool {
   readonly workers: number;
@@ -17,12 +17,6 @@ export interface Pool {
   close(): Promise<void>;
 }
 
-/** A worker could not run a job, or ended. */
-export class WorkerFailed extends Error {
-  readonly code = "worker_failed";
-  override readonly name = "WorkerFailed";
-}
-
 /** Jobs that travel together: a message costs about as much as a small job. */
 const jobsPerTask = 8;
 
@@ -33,40 +27,29 @@ const workerFile = import.meta.url.endsWith(".ts") ? "./search-worker.ts" : "./s
 
 class ThreadPool implements Pool {
   readonly workers: number;
-  readonly #threads: Worker[] = [];
+  readonly #threads: Threads<WorkerTask, WorkerReports>;
 
   constructor(workers: number) {
     this.workers = workers;
+    this.#threads = new Threads(new URL(workerFile, import.meta.url), workers);
   }
 
-  async run(
+  run(
     jobs: Iterable<TrialJob>,
     onReport: (report: TrialReport, place: number) => void,
     signal?: AbortSignal,
   ): Promise<void> {
-    while (this.#threads.length < this.workers) this.#threads.push(createThread());
-    const tasks = tasksOf(jobs);
-    const work = async (thread: Worker): Promise<void> => {
-      for (const task of tasks) {
-        const answer = await answerOf(thread, task);
-        if ("failed" in answer) throw new WorkerFailed(answer.failed);
-        for (const { place, report } of answer) onReport(report, place);
-        if (signal?.aborted === true) return;
-      }
-    };
-    await Promise.all(this.#threads.map(work));
+    return this.#threads.run(tasksOf(jobs), {
+      onAnswer: (reports) => {
+        for (const { place, report } of reports) onReport(report, place);
+      },
+      signal,
+    });
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.#threads.splice(0).map((thread) => thread.terminate()));
+  close(): Promise<void> {
+    return this.#threads.close();
   }
-}
-
-function createThread(): Worker {
-  const thread = new Worker(new URL(workerFile, import.meta.url));
-  // Nobody waits for an idle thread.
-  thread.unref();
-  return thread;
 }
 
 /** Handfuls of jobs. Shared by all threads: whoever is free takes the next one. */
@@ -80,16 +63,4 @@ function* tasksOf(jobs: Iterable<TrialJob>): Generator<WorkerTask, void> {
     task = [];
   }
   if (task.length > 0) yield task;
-}
-
-function answerOf(thread: Worker, task: WorkerTask): Promise<WorkerAnswer> {
-  const { promise, resolve } = Promise.withResolvers<WorkerAnswer>();
-  const failed = (error: unknown): void => resolve({ failed: String(error) });
-  thread.ref();
-  thread.once("message", resolve).once("error", failed);
-  thread.postMessage(task, []);
-  return promise.finally(() => {
-    thread.unref();
-    thread.off("message", resolve).off("error", failed);
-  });
 }
