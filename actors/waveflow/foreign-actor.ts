@@ -2,6 +2,7 @@
 // told, reads what it did from its own account, and carries out those verbs of the scenarios that a foreign device can
 // have; the others are blocked, as they are for a device that is signed out.
 import { uuidKey } from "../../protocol/waveflow/messages.ts";
+import { entityKey } from "../../protocol/waveflow/fold.ts";
 import type { LogOp } from "../../protocol/waveflow/types.ts";
 import { isJsonObject, type JsonValue } from "../../protocol/json.ts";
 import type { WaveflowCall, WaveflowFinding, WaveflowReply } from "../../invariants/waveflow/events.ts";
@@ -72,6 +73,7 @@ export class ForeignActor implements DeviceActor {
     this.#watch.begin();
     const deviceId = uuidKey(this.#device.account().deviceId);
     recorder.record({ kind: "joined", actor: spec.name, user: spec.user, deviceId, server: accounts.server });
+    this.#lookedAt();
     if (!spec.automatic) return;
     if (this.#device.runOnItsOwn === undefined) this.#syncLater();
     else this.#device.runOnItsOwn();
@@ -170,7 +172,8 @@ export class ForeignActor implements DeviceActor {
         await device.remove(entity);
         return "ok";
       case "read":
-        this.#tally.read(device.account().visible[`${entity.entityType}/${entity.entityId}`] ?? {});
+        this.#tally.read(device.account().visible[entityKey(entity.entityType, entity.entityId)] ?? {});
+        this.#lookedAt();
         return "ok";
       case "push":
       case "pull":
@@ -192,6 +195,12 @@ export class ForeignActor implements DeviceActor {
       default:
         return "blocked";
     }
+  }
+
+  /** Its user looks at it: what it says of itself then is held against it. */
+  #lookedAt(): void {
+    const { recorder, spec } = this.#options;
+    recorder.record({ kind: "found", actor: spec.name, finding: this.finding() });
   }
 
   #changeToken({ kind, text }: Args): string {

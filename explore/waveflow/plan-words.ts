@@ -32,6 +32,7 @@ export const waveflowWords: PlanWords = {
         .map(([of, field, to]) => verb("edit", { ...of, edits: [{ field, value: to }] })),
     },
     delete: { weight: 3, action: entity.map((of) => verb("delete", { ...of })) },
+    read: { weight: 3, action: entity.map((of) => verb("read", { ...of })) },
     sync: { weight: 6, action: plain("sync") },
     offline: { weight: 2, action: plain("offline") },
     online: { weight: 3, action: plain("online") },

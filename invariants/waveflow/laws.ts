@@ -28,6 +28,7 @@ import { lamportGrows } from "./lamport-grows.ts";
 import { modesDecideWhatLeaves } from "./modes-decide-what-leaves.ts";
 import { noNeedlessResync } from "./no-needless-resync.ts";
 import { noServerFault } from "./no-server-fault.ts";
+import { nothingGoesBackwards } from "./nothing-goes-backwards.ts";
 import { nothingLost } from "./nothing-lost.ts";
 import { nothingSkipped } from "./nothing-skipped.ts";
 import { once } from "./once.ts";
@@ -37,6 +38,7 @@ import { oneOperationPerId } from "./one-operation-per-id.ts";
 import { order } from "./order.ts";
 import { otherContentConflicts } from "./other-content-conflicts.ts";
 import { outrunSocketsAreTold } from "./outrun-sockets-are-told.ts";
+import { ownWritesAreRead } from "./own-writes-are-read.ts";
 import { pullIsAscending } from "./pull-is-ascending.ts";
 import { pullIsComplete } from "./pull-is-complete.ts";
 import { queueKeepsOrder } from "./queue-keeps-order.ts";
@@ -107,4 +109,6 @@ export const waveflowLaws: readonly Law<WaveflowEvent>[] = [
   accountsKeepTheirEdits,
   confirmedIsTheFold,
   editsStayVisible,
+  ownWritesAreRead,
+  nothingGoesBackwards,
 ];
