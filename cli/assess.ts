@@ -1,10 +1,11 @@
 // From what was observed to a result: checks, laws and faults that never struck, each of which can fail a scenario.
 import assert from "node:assert/strict";
 import type { History } from "../invariants/history.ts";
-import type { CheckOutcome, ScenarioOutcome, ScenarioResult } from "../invariants/result.ts";
+import type { CheckOutcome, Drift, ScenarioOutcome, ScenarioResult } from "../invariants/result.ts";
 import { isFailing, type Judgement } from "../invariants/verdict.ts";
 import type { Scenario } from "../scenarios/format/types.ts";
 import type { WorldName } from "../reports/reporter.ts";
+import { version } from "./version.ts";
 import type { Observed } from "./world-runner.ts";
 
 /** One scenario in one world under one seed. */
@@ -14,6 +15,8 @@ export interface Attempt {
   readonly seed: string;
   /** The command that runs it again. */
   readonly replay: string;
+  /** For a replay: the run that it has to be. */
+  readonly recorded?: { readonly digest: string; readonly version?: string };
 }
 
 /** The result of a run that came to its end. `judge` applies the laws of the scenario's protocol. */
@@ -24,7 +27,8 @@ export function assess(
 ): ScenarioResult {
   const judgements = judge(observed.history);
   const checks = [...observed.checks, ...expectedViolations(attempt.scenario, judgements)];
-  const outcome = outcomeOf({ attempt, observed, checks, judgements });
+  const drift = driftOf(attempt, observed);
+  const outcome = outcomeOf({ attempt, observed, checks, judgements, drift });
   return {
     ...emptyResult(attempt),
     outcome,
@@ -35,6 +39,7 @@ export function assess(
     unusedFaults: observed.unusedFaults,
     ...(outcome === "fail" ? { history: observed.history, notes: observed.notes ?? [] } : {}),
     ...(observed.digest === undefined ? {} : { digest: observed.digest }),
+    ...(drift === undefined ? {} : { drift }),
     ...(observed.virtualMs === undefined ? {} : { virtualMs: observed.virtualMs }),
   };
 }
@@ -65,10 +70,22 @@ function outcomeOf(run: {
   readonly observed: Observed;
   readonly checks: readonly CheckOutcome[];
   readonly judgements: readonly Judgement[];
+  readonly drift: Drift | undefined;
 }): ScenarioOutcome {
   const isViolated = run.judgements.some((one) => isUnexpectedViolation(run.attempt.scenario, one));
   const hasFailedCheck = run.checks.some(({ pass }) => !pass);
-  return isViolated || hasFailedCheck || run.observed.unusedFaults.length > 0 ? "fail" : "pass";
+  if (isViolated || hasFailedCheck || run.observed.unusedFaults.length > 0) return "fail";
+  return run.drift === undefined ? "pass" : "drifted";
+}
+
+function driftOf({ recorded }: Attempt, { digest }: Observed): Drift | undefined {
+  if (recorded === undefined || digest === undefined || recorded.digest === digest) return undefined;
+  return {
+    digest,
+    version: version(),
+    recordedDigest: recorded.digest,
+    ...(recorded.version === undefined ? {} : { recordedVersion: recorded.version }),
+  };
 }
 
 /** A scenario written against a broken build fails where the break does not show. */

@@ -13,6 +13,8 @@ export const exitCodes = {
   broken: 3,
   /** Nothing failed, but some of what was asked for could not be assessed here. */
   notAssessed: 4,
+  /** Nothing failed, but a replay was another run than the one that was recorded. */
+  drifted: 5,
   /** Ctrl-C, as shells count it: 128 + SIGINT. */
   interrupted: 130,
 } as const;
@@ -24,6 +26,7 @@ export function exitCodeOf(run: RunResult): ExitCode {
   const has = (outcome: string): boolean => run.results.some((result) => result.outcome === outcome);
   if (has("error")) return exitCodes.broken;
   if (has("fail")) return exitCodes.violation;
+  if (has("drifted")) return exitCodes.drifted;
   if (!has("pass")) return unassessedIds(run.results).length > 0 ? exitCodes.notAssessed : exitCodes.usage;
   return unassessedIds(run.results).length > 0 ? exitCodes.notAssessed : exitCodes.ok;
 }

@@ -116,6 +116,43 @@ describe("replay", () => {
   });
 });
 
+describe("a replay that is another run than the one that was recorded", () => {
+  const id = "waveflow/state/higher-id-wins";
+  const seeded = (title: string, digest: string): string =>
+    `${scenario(title)}seed: "7"\ndigest: "${digest}"\nrecorded-with: 0.0.9\n`;
+
+  it.concurrent("is DRIFTED and ends in 5, whatever held in it", async () => {
+    const file = join(folder, "drifted.yaml");
+    const outputDir = join(folder, "drifted");
+    writeFileSync(file, seeded("A", "0123456789abcdef"));
+    const { code, out } = await seatrial("replay", file, "--output-dir", outputDir);
+    expect(out).toContain("DRIFTED: this is not the run that was recorded");
+    expect(out).toMatch(/recorded {2}0123456789abcdef with 0\.0\.9\n +now {7}[0-9a-f]{16} with \d/);
+    expect(out.trimEnd().split("\n").at(-1)).toBe("0 passed, 0 failed, 1 drifted");
+    expect(code).toBe(5);
+    const document = JSON.parse(readFileSync(join(outputDir, "results.json"), "utf8")) as {
+      results: { outcome: string; digest: string }[];
+    };
+    expect(document.results[0]!.outcome).toBe("drifted");
+    // With the digest of this run it is that run.
+    writeFileSync(file, seeded("A", document.results[0]!.digest));
+    const same = await seatrial("replay", file, "--output-dir", outputDir);
+    expect(same.out.trimEnd().split("\n").at(-1)).toBe("1 passed, 0 failed");
+    expect(same.code).toBe(0);
+  });
+
+  it.concurrent("is found out in a record as well", async () => {
+    const record = join(folder, "drifted-record");
+    await seatrial("sim", id, "--output-dir", record);
+    const file = join(record, "results.json");
+    writeFileSync(file, readFileSync(file, "utf8").replace(/"digest": "[0-9a-f]{4}/, '"digest": "0000'));
+    const { code, out, err } = await seatrial("replay", file, id, "--output-dir", `${record}-2`);
+    expect(out).toContain("DRIFTED");
+    expect(err).not.toContain("the same run as recorded");
+    expect(code).toBe(5);
+  });
+});
+
 describe("Ctrl-C", () => {
   it.concurrent("ends in 130, and the reports tell how far it came", async () => {
     const outputDir = join(folder, "interrupted");

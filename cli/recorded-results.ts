@@ -6,18 +6,28 @@ const recordedResult = z.object({
   id: z.string().min(1),
   world: z.enum(["sim", "live"]),
   seed: z.string(),
-  outcome: z.enum(["pass", "fail", "blocked", "error", "skipped"]),
+  outcome: z.enum(["pass", "fail", "drifted", "blocked", "error", "skipped"]),
   digest: z.string().optional(),
 });
 
-const document = z.object({ format: z.literal("seatrial-results/1"), results: z.array(recordedResult) });
+const document = z.object({
+  format: z.literal("seatrial-results/1"),
+  version: z.string().optional(),
+  results: z.array(recordedResult),
+});
 
 export type RecordedResult = z.infer<typeof recordedResult>;
 
+export interface RecordedResults {
+  /** Of the Seatrial that wrote it. */
+  readonly version?: string | undefined;
+  readonly results: readonly RecordedResult[];
+}
+
 /** Errors: UsageError where the text is no results document. */
-export function readRecordedResults(text: string, file: string): readonly RecordedResult[] {
+export function readRecordedResults(text: string, file: string): RecordedResults {
   const parsed = document.safeParse(parseJson(text, file));
-  if (parsed.success) return parsed.data.results;
+  if (parsed.success) return parsed.data;
   throw new UsageError(`${file} is no results document of Seatrial:\n${z.prettifyError(parsed.error)}`);
 }
 

@@ -163,3 +163,45 @@ describe("exit codes", () => {
     expect(exitCodeOf(await run([]))).toBe(exitCodes.usage);
   });
 });
+
+describe("a replay", () => {
+  const [now, then] = ["00c0ffee00c0ffee", "0123456789abcdef"];
+  const simulated = world({ run: () => Promise.resolve(observed({ digest: now })) });
+  const replay = (
+    one: Scenario,
+    more: Partial<Parameters<typeof runScenarios>[0]> = {},
+    runner = simulated,
+  ) => run([one], { parts: [{ world: runner, scenarios: [one], isReplay: true }], ...more });
+
+  it("that is another run than the recorded one is drifted, in a code of its own", async () => {
+    const result = await replay(scenario("written down", { seed: "7", digest: then, recordedWith: "0.0.9" }));
+    expect(result.results[0]).toMatchObject({
+      outcome: "drifted",
+      drift: { digest: now, recordedDigest: then, recordedVersion: "0.0.9" },
+    });
+    expect(exitCodeOf(result)).toBe(exitCodes.drifted);
+  });
+
+  it("that is the same run passes", async () => {
+    const result = await replay(scenario("written down", { seed: "7", digest: now }));
+    expect(result.results[0]!.outcome).toBe("pass");
+    expect(result.results[0]!.drift).toBeUndefined();
+  });
+
+  it("is held against nothing under another seed, or where there is no digest", async () => {
+    const one = scenario("written down", { seed: "7", digest: then });
+    expect((await replay(one, { seed: "8" })).results[0]!.outcome).toBe("pass");
+    const live = world({ world: "live", run: () => Promise.resolve(observed()) });
+    expect((await replay(one, {}, live)).results[0]!.outcome).toBe("pass");
+    expect((await run([one], {}, simulated)).results[0]!.outcome).toBe("pass");
+  });
+
+  it("that fails is a failure, and says that it has drifted as well", async () => {
+    const one = scenario("fails", { digest: then });
+    const check = { pass: false, line: 3, text: "push", expected: "200", seen: "500" };
+    const failing = world({ run: () => Promise.resolve(observed({ digest: now, checks: [check] })) });
+    const result = await replay(one, {}, failing);
+    expect(result.results[0]).toMatchObject({ outcome: "fail", drift: { recordedDigest: then } });
+    expect(exitCodeOf(result)).toBe(exitCodes.violation);
+  });
+});

@@ -21,6 +21,8 @@ const cleanupGraceMs = 15_000;
 export interface RunPart {
   readonly world: WorldRunner;
   readonly scenarios: readonly Scenario[];
+  /** Each scenario that carries a digest has to be that run again. */
+  readonly isReplay?: true;
 }
 
 export interface RunRequest {
@@ -82,9 +84,9 @@ class Run {
   }
 
   /** Workers take scenarios from one list; results keep the order of the list. */
-  async part({ world, scenarios }: RunPart): Promise<void> {
+  async part({ world, scenarios, isReplay }: RunPart): Promise<void> {
     world.prepare?.(scenarios.filter((scenario) => missingAbilities(scenario, world).length === 0));
-    const queue = scenarios.map((scenario) => this.#attempt(scenario, world));
+    const queue = scenarios.map((scenario) => this.#attempt(scenario, world, isReplay));
     const results: ScenarioResult[] = Array.from({ length: queue.length });
     const order = longestFirst(scenarios, world);
     let next = 0;
@@ -133,9 +135,17 @@ class Run {
     }
   }
 
-  #attempt(scenario: Scenario, { world }: WorldRunner): Attempt {
-    const seed = this.#request.seed ?? scenario.seed ?? defaultSeed;
-    return { scenario, world, seed, replay: replayCommand([world, scenario.id, "--seed", seed]) };
+  #attempt(scenario: Scenario, { world }: WorldRunner, isReplay?: true): Attempt {
+    const ownSeed = scenario.seed ?? defaultSeed;
+    const seed = this.#request.seed ?? ownSeed;
+    const attempt = { scenario, world, seed, replay: replayCommand([world, scenario.id, "--seed", seed]) };
+    const { digest, recordedWith } = scenario;
+    // Under another seed it is meant to be another run; the live world has no digest.
+    if (isReplay !== true || digest === undefined || seed !== ownSeed) return attempt;
+    return {
+      ...attempt,
+      recorded: { digest, ...(recordedWith === undefined ? {} : { version: recordedWith }) },
+    };
   }
 }
 

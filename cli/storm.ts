@@ -122,7 +122,9 @@ class Storms {
     this.#failures.push(result);
     const { vocabulary } = protocolOf(scenario.protocol);
     const needs = [...neededAbilities(scenario, vocabulary).keys()];
-    writeAtomically(resolve(file), stringifyScenario({ ...scenario, needs }, vocabulary));
+    const { digest } = result;
+    const recorded = digest === undefined ? {} : { digest, recordedWith: version() };
+    writeAtomically(resolve(file), stringifyScenario({ ...scenario, needs, ...recorded }, vocabulary));
   }
 
   #count({ events = 0, faults }: Observed): void {

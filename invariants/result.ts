@@ -3,10 +3,20 @@ import type { Explanation } from "./explanation.ts";
 import type { History } from "./history.ts";
 import type { Judgement } from "./verdict.ts";
 
-/** `pass`: every check and law holds. `fail`: a check failed or a law is violated. `blocked`: the world lacks an
- *  ability that the scenario needs; nothing was run. `error`: Seatrial itself failed. `skipped`: left out by a filter
- *  or by a bail. Source: certification.md section 4. */
-export type ScenarioOutcome = "pass" | "fail" | "blocked" | "error" | "skipped";
+/** `pass`: every check and law holds. `fail`: a check failed or a law is violated. `drifted`: a replay in which nothing
+ *  failed, but which was another run than the one that was recorded. `blocked`: the world lacks an ability that the
+ *  scenario needs; nothing was run. `error`: Seatrial itself failed. `skipped`: left out by a filter or by a bail.
+ *  Source: certification.md section 4. */
+export type ScenarioOutcome = "pass" | "fail" | "drifted" | "blocked" | "error" | "skipped";
+
+/** How a replay differs from what was recorded. */
+export interface Drift {
+  readonly digest: string;
+  readonly version: string;
+  readonly recordedDigest: string;
+  /** Absent where the record does not say it. */
+  readonly recordedVersion?: string;
+}
 
 /** One expectation of a scenario, held against what was seen. */
 export interface CheckOutcome {
@@ -38,6 +48,8 @@ export interface ScenarioResult {
   readonly history?: History;
   /** Sixteen hexadecimal digits; only the simulation has one. */
   readonly digest?: string;
+  /** For replays that were another run: those that failed as well as those that are `drifted`. */
+  readonly drift?: Drift;
   /** Wall time. Units: milliseconds. */
   readonly durationMs: number;
   /** Virtual time that passed in the simulation. Units: milliseconds. */

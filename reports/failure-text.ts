@@ -24,10 +24,11 @@ export interface FailureLayout {
 
 /** The failure as lines no longer than the width. Empty for a result that is no failure. */
 export function failureLines(result: ScenarioResult, layout: FailureLayout): readonly string[] {
-  if (result.outcome !== "fail" && result.outcome !== "error") return [];
+  if (result.outcome !== "fail" && result.outcome !== "error" && result.outcome !== "drifted") return [];
   const inner = { ...layout, width: layout.width - 2 };
   const parts: readonly (readonly string[])[] = [
     [...titleLines(result, inner)],
+    driftLines(result, inner),
     ...(result.explanation === undefined
       ? violationsOf(result).map((judgement) => violationLines(result, judgement, inner))
       : [explanationLines(result.explanation, inner)]),
@@ -39,7 +40,8 @@ export function failureLines(result: ScenarioResult, layout: FailureLayout): rea
     [`${inner.ink.bold("again:")} ${inner.ink.cyan(printable(result.replay))}`],
   ];
   const { red, bold } = layout.ink;
-  const head = `${red("✗")} ${bold(printable(result.id))}  ${layout.ink.dim(`(${result.world}, seed ${printable(result.seed)})`)}`;
+  const mark = result.outcome === "drifted" ? "≠ DRIFTED" : "✗";
+  const head = `${red(mark)} ${bold(printable(result.id))}  ${layout.ink.dim(`(${result.world}, seed ${printable(result.seed)})`)}`;
   const body = parts.filter((lines) => lines.length > 0).flatMap((lines) => [...lines, ""]);
   return [head, ...body.map((line) => (line === "" ? "" : `  ${line}`))];
 }
@@ -55,7 +57,11 @@ export function failureSummary(result: ScenarioResult): string {
   const checks = failedChecks(result).map((check) => `${placeText(check)}: ${check.text}`);
   const unused = result.unusedFaults.map((fault) => `never happened: ${fault}`);
   const errors = result.error === undefined ? [] : [firstLine(result.error)];
-  return printable([...errors, ...laws, ...checks, ...unused].join("; "));
+  const drift =
+    result.drift === undefined
+      ? []
+      : [`DRIFTED: digest ${result.drift.digest}, recorded ${result.drift.recordedDigest}`];
+  return printable([...errors, ...drift, ...laws, ...checks, ...unused].join("; "));
 }
 
 export function violationsOf(result: ScenarioResult): readonly Judgement[] {
@@ -78,6 +84,28 @@ function noteLines({ notes = [] }: ScenarioResult, layout: FailureLayout): reado
 function titleLines({ title, why }: ScenarioResult, { width, ink }: FailureLayout): readonly string[] {
   const lines = wrap(printable(title), width);
   return why === undefined ? lines : [...lines, ...wrap(printable(why), width).map(ink.dim)];
+}
+
+function driftLines({ drift, outcome }: ScenarioResult, layout: FailureLayout): readonly string[] {
+  if (drift === undefined) return [];
+  const { ink, width } = layout;
+  const { digest, version, recordedDigest, recordedVersion } = drift;
+  const isSameVersion = version === recordedVersion;
+  const changed = isSameVersion
+    ? "The scenario or what was tested"
+    : "Seatrial, the scenario or what was tested";
+  const after =
+    outcome === "drifted" ? "Nothing failed in this run, which proves nothing about that one." : "";
+  return [
+    ink.bold(ink.red("DRIFTED: this is not the run that was recorded")),
+    ...labelled(
+      "recorded",
+      `${recordedDigest} with ${recordedVersion ?? "a version that it does not name"}`,
+      layout,
+    ),
+    ...labelled("now", `${digest} with ${version}`, layout),
+    ...wrap(`${changed} has changed since. ${after}`.trimEnd(), width),
+  ];
 }
 
 function checkLines(check: CheckOutcome, layout: FailureLayout): readonly string[] {

@@ -5,6 +5,7 @@ export interface Totals {
   readonly scenarios: number;
   readonly pass: number;
   readonly fail: number;
+  readonly drifted: number;
   readonly blocked: number;
   readonly error: number;
   readonly skipped: number;
@@ -32,6 +33,7 @@ export function totalsOf(results: readonly ScenarioResult[]): Totals {
     scenarios: results.length,
     pass: count("pass"),
     fail: count("fail"),
+    drifted: count("drifted"),
     blocked: count("blocked"),
     error: count("error"),
     skipped: count("skipped"),

@@ -107,6 +107,20 @@ export const broken: ScenarioResult = {
   replay: "seatrial live waveflow/socket/hello --seed 1",
 };
 
+export const drifted: ScenarioResult = {
+  ...base,
+  id: "waveflow/push/once-failed",
+  title: "A run that was written down",
+  outcome: "drifted",
+  drift: {
+    digest: "00c0ffee00c0ffee",
+    version: "0.1.0",
+    recordedDigest: "0123456789abcdef",
+    recordedVersion: "0.0.9",
+  },
+  replay: "seatrial replay once-failed.yaml",
+};
+
 export const skipped: ScenarioResult = {
   ...base,
   id: "waveflow/socket/gap",
@@ -134,7 +148,7 @@ export const sampleRun: RunResult = {
   command: "seatrial run",
   node: "v24.0.0",
   interrupted: true,
-  results: [passed, failed, disagreeing, blocked, broken, skipped],
+  results: [passed, failed, disagreeing, drifted, blocked, broken, skipped],
 };
 
 export const sampleStory: readonly StoryLine[] = [

@@ -31,7 +31,7 @@ describe("results.json", () => {
 
   it("carries the story of a failure and of nothing else", () => {
     const told = plain().results.filter(({ story }) => story !== undefined);
-    expect(told.map(({ outcome }) => outcome).sort()).toEqual(["error", "fail", "fail"]);
+    expect(told.map(({ outcome }) => outcome).sort()).toEqual(["drifted", "error", "fail", "fail"]);
   });
 
   it("names scenarios on which the worlds disagree", () => {
@@ -63,6 +63,7 @@ describe("the schema bites", () => {
     ["an unknown outcome", (document) => (first(document)["outcome"] = "maybe")],
     ["a digest that is none", (document) => (first(document)["digest"] = "xyz")],
     ["blocked by nothing", (document) => Object.assign(first(document), { outcome: "blocked", missing: [] })],
+    ["a drift that is not told", (document) => Object.assign(first(document), { outcome: "drifted" })],
     ["an error that is not told", (document) => Object.assign(first(document), { outcome: "error" })],
     ["a law that holds without a case", (document) => (firstVerdict(document)["cases"] = 0)],
   ];

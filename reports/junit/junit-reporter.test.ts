@@ -8,13 +8,13 @@ const xml = junitXml(sampleRun, tellSample);
 describe("junit.xml", () => {
   it("has one suite a world, with counts that add up", () => {
     expect(xml).toContain(
-      '<testsuites name="seatrial" tests="6" failures="2" errors="1" skipped="2" time="5.432">',
+      '<testsuites name="seatrial" tests="7" failures="3" errors="1" skipped="2" time="5.432">',
     );
     expect(xml.match(/<testsuite name="[^"]+" tests="\d" failures="\d" errors="\d" skipped="\d"/g)).toEqual([
-      '<testsuite name="seatrial sim" tests="2" failures="1" errors="0" skipped="0"',
+      '<testsuite name="seatrial sim" tests="3" failures="2" errors="0" skipped="0"',
       '<testsuite name="seatrial live" tests="4" failures="1" errors="1" skipped="2"',
     ]);
-    expect(xml.match(/<testcase /g)).toHaveLength(6);
+    expect(xml.match(/<testcase /g)).toHaveLength(7);
   });
 
   it("closes what it opens", () => {
@@ -30,6 +30,12 @@ describe("junit.xml", () => {
     expect(xml).toContain('<failure type="violation" message="law stable-prefix is violated; ');
     expect(xml).toContain("pulls from 0, gets id 2 (op 7b2290cd); cursor 2");
     expect(xml).toContain("again: seatrial sim waveflow/compaction/late-commit-is-not-collapsed --seed 17");
+  });
+
+  it("counts a drifted replay among the failures, with both digests", () => {
+    expect(xml).toContain(
+      '<failure type="drifted" message="DRIFTED: digest 00c0ffee00c0ffee, recorded 0123456789abcdef">',
+    );
   });
 
   it("shows blocked as skipped, with the ability that would unlock it", () => {

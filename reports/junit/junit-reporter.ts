@@ -63,9 +63,10 @@ function outcomeXml(result: ScenarioResult, tell: Storyteller): string {
     case "pass":
       return "";
     case "fail":
+    case "drifted":
     case "error": {
-      const tag = result.outcome === "fail" ? "failure" : "error";
-      const type = result.outcome === "fail" ? "violation" : "seatrial";
+      const tag = result.outcome === "error" ? "error" : "failure";
+      const type = { fail: "violation", drifted: "drifted", error: "seatrial" }[result.outcome];
       const message = xmlAttribute(failureSummary(result));
       return `      <${tag} type="${type}" message=${message}>${xmlText(failureText(result, tell))}</${tag}>`;
     }
@@ -78,7 +79,7 @@ function outcomeXml(result: ScenarioResult, tell: Storyteller): string {
 
 function countAttributes(results: readonly ScenarioResult[]): string {
   const totals = totalsOf(results);
-  return ` tests="${totals.scenarios}" failures="${totals.fail}" errors="${totals.error}" skipped="${totals.blocked + totals.skipped}"`;
+  return ` tests="${totals.scenarios}" failures="${totals.fail + totals.drifted}" errors="${totals.error}" skipped="${totals.blocked + totals.skipped}"`;
 }
 
 function seconds(durationMs: number): string {

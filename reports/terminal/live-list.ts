@@ -41,7 +41,7 @@ export class LiveList {
     this.#worlds = plan.worlds.map(({ world, scenarios }) => ({
       world,
       total: scenarios,
-      counts: { pass: 0, fail: 0, blocked: 0, error: 0, skipped: 0 },
+      counts: { pass: 0, fail: 0, drifted: 0, blocked: 0, error: 0, skipped: 0 },
     }));
   }
 
@@ -53,7 +53,7 @@ export class LiveList {
     this.#running.delete(`${result.world} ${result.id}`);
     const world = this.#worlds.find((one) => one.world === result.world);
     if (world !== undefined) world.counts[result.outcome]++;
-    if (result.outcome === "fail" || result.outcome === "error") {
+    if (result.outcome === "fail" || result.outcome === "error" || result.outcome === "drifted") {
       this.#failures = [...this.#failures, result].slice(-failuresMax);
     } else if (result.outcome === "pass") this.#recent = [...this.#recent, result].slice(-recentMax);
   }
@@ -98,7 +98,7 @@ export function progressBar(share: number, width: number, ink: Ink): string {
 function barLine(progress: WorldProgress, { width, ink }: { width: number; ink: Ink }): string {
   const { world, total, counts } = progress;
   const done = doneOf(progress);
-  const parts = (["pass", "fail", "error", "blocked", "skipped"] as const)
+  const parts = (["pass", "fail", "drifted", "error", "blocked", "skipped"] as const)
     .filter((outcome) => outcome === "pass" || counts[outcome] > 0)
     .map((outcome) => outcomeInk(outcome, ink)(`${outcomeMarks[outcome]} ${counts[outcome]}`));
   const bar = progressBar(total === 0 ? 1 : done / total, width - 50, ink);
@@ -112,5 +112,5 @@ function resultLine(result: ScenarioResult, { width, ink }: { width: number; ink
 }
 
 function doneOf({ counts }: WorldProgress): number {
-  return counts.pass + counts.fail + counts.error + counts.blocked + counts.skipped;
+  return counts.pass + counts.fail + counts.drifted + counts.error + counts.blocked + counts.skipped;
 }

@@ -12,6 +12,7 @@ const labelWidth = 8;
 export const outcomeMarks: Readonly<Record<ScenarioOutcome, string>> = {
   pass: "✓",
   fail: "✗",
+  drifted: "≠",
   error: "!",
   blocked: "○",
   skipped: "-",
@@ -19,7 +20,7 @@ export const outcomeMarks: Readonly<Record<ScenarioOutcome, string>> = {
 
 export function outcomeInk(outcome: ScenarioOutcome, ink: Ink): (text: string) => string {
   if (outcome === "pass") return ink.green;
-  if (outcome === "fail" || outcome === "error") return ink.red;
+  if (outcome === "fail" || outcome === "error" || outcome === "drifted") return ink.red;
   return outcome === "blocked" ? ink.yellow : ink.dim;
 }
 
@@ -44,6 +45,7 @@ function afterword(result: ScenarioResult): string {
       return `needs ${result.missing.join(", ")}`;
     case "fail":
     case "error":
+    case "drifted":
       return cut(failureSummary(result), summaryWidthMax);
     case "skipped":
       return "";

@@ -57,6 +57,7 @@ function areaLines({ results }: RunResult, { ink }: SummaryOptions): readonly st
 const outcomeWords: Readonly<Record<ScenarioOutcome, string>> = {
   pass: "passed",
   fail: "failed",
+  drifted: "drifted",
   error: "errors",
   blocked: "blocked",
   skipped: "skipped",
@@ -64,7 +65,7 @@ const outcomeWords: Readonly<Record<ScenarioOutcome, string>> = {
 
 function countsText(results: readonly ScenarioResult[], ink: Ink): { plain: string; styled: string } {
   const totals = totalsOf(results);
-  const parts = (["pass", "fail", "error", "blocked", "skipped"] as const)
+  const parts = (["pass", "fail", "drifted", "error", "blocked", "skipped"] as const)
     .filter((outcome) => totals[outcome] > 0)
     .map((outcome) => ({ outcome, text: countOf(outcome, totals[outcome]) }));
   return {
@@ -96,7 +97,9 @@ function stormSummary(
 }
 
 function storyLines({ results }: RunResult, { tell, width, ink }: SummaryOptions): readonly string[] {
-  const failures = results.filter(({ outcome }) => outcome === "fail" || outcome === "error");
+  const failures = results.filter(
+    ({ outcome }) => outcome === "fail" || outcome === "error" || outcome === "drifted",
+  );
   const told = failures.slice(0, storiesMax).flatMap((result) => failureLines(result, { tell, width, ink }));
   const rest = failures.slice(storiesMax);
   if (rest.length === 0) return told;
@@ -147,14 +150,15 @@ function closingLines(run: RunResult, { ink, outputDir, storm }: SummaryOptions)
   const passed = storm === undefined ? totals.pass : storm.seedsDone - storm.violations;
   const skipped = storm === undefined ? totals.skipped : 0;
   const skippedText = skipped > 0 ? `, ${skipped} skipped` : "";
-  const counts = `${passed} passed, ${failed} failed${skippedText}`;
+  const driftedText = totals.drifted > 0 ? `, ${totals.drifted} drifted` : "";
+  const counts = `${passed} passed, ${failed} failed${driftedText}${skippedText}`;
   return [
     ink.dim(`${lawsText(run)}; took ${durationText(run.durationMs)}`),
     ink.dim(`reports: ${outputDir}`),
     ...(run.interrupted ? [ink.yellow(cutShortText(storm))] : []),
     ...(totals.error > 0 ? [ink.yellow(`${totals.error} of the failed are errors of Seatrial itself`)] : []),
     ...(totals.blocked > 0 ? [ink.yellow(`${totals.blocked} blocked`)] : []),
-    failed > 0 ? ink.bold(ink.red(counts)) : ink.bold(counts),
+    failed + totals.drifted > 0 ? ink.bold(ink.red(counts)) : ink.bold(counts),
   ];
 }
 

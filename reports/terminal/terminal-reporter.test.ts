@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
 import type { RunResult } from "../../invariants/result.ts";
-import { failed, passed, sampleRun, tellSample } from "../../test/sample-run.ts";
+import { drifted, failed, passed, sampleRun, tellSample } from "../../test/sample-run.ts";
 import type { TextStream } from "./screen.ts";
 import { createTerminalReporter } from "./terminal-reporter.ts";
 
@@ -34,7 +34,7 @@ function report(run: RunResult, stream: Paper, environment: NodeJS.ProcessEnv = 
 describe("the last lines", () => {
   it("end in the plain count, errors among the failed, with blocked on a line of its own before", () => {
     const lines = report(sampleRun, paper()).trimEnd().split("\n");
-    expect(lines.slice(-2)).toEqual(["1 blocked", "1 passed, 3 failed, 1 skipped"]);
+    expect(lines.slice(-2)).toEqual(["1 blocked", "1 passed, 3 failed, 1 drifted, 1 skipped"]);
   });
 
   it("leave out what did not happen", () => {
@@ -55,6 +55,24 @@ describe("the last lines", () => {
 
   it("group what is blocked by what is missing", () => {
     expect(report(sampleRun, paper())).toContain("live cannot do backup, clock: 1 blocked");
+  });
+});
+
+describe("a drifted replay", () => {
+  it("is told with both digests and both versions, and is never among the passed", () => {
+    const text = report({ ...sampleRun, interrupted: false, results: [drifted] }, paper());
+    expect(text).toContain("≠ DRIFTED waveflow/push/once-failed");
+    expect(text).toContain("recorded  0123456789abcdef with 0.0.9");
+    expect(text).toContain("now       00c0ffee00c0ffee with 0.1.0");
+    expect(text.trimEnd().split("\n").at(-1)).toBe("0 passed, 0 failed, 1 drifted");
+  });
+
+  it("is told beside what failed in it", () => {
+    const { drift } = drifted;
+    const text = report({ ...sampleRun, results: [{ ...failed, drift: drift! }] }, paper());
+    expect(text).toContain("DRIFTED: this is not the run that was recorded");
+    expect(text).toContain("law stable-prefix is violated");
+    expect(text.trimEnd().split("\n").at(-1)).toBe("0 passed, 1 failed");
   });
 });
 

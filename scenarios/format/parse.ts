@@ -76,6 +76,8 @@ const keys = [
   "trouble",
   "accidents",
   "seed",
+  "digest",
+  "recorded-with",
   "processes",
   "for-each",
   "steps",
@@ -205,6 +207,10 @@ function readScenario(head: Head): Scenario | undefined {
     expect,
     ...readSettle(reader, entries),
     ...(entries.has("seed") ? { seed: reader.text(valueOf("seed"), "a seed") ?? "" } : {}),
+    ...(entries.has("digest") ? { digest: readDigest(reader, valueOf("digest")) } : {}),
+    ...(entries.has("recorded-with")
+      ? { recordedWith: reader.text(valueOf("recorded-with"), "a version of Seatrial") ?? "" }
+      : {}),
     ...(entries.has("why") ? { why: (reader.text(valueOf("why"), "the reason") ?? "").trim() } : {}),
   };
 }
@@ -235,6 +241,13 @@ function readId(reader: YamlReader, node: Node | null, path: string | undefined)
     );
   }
   return id;
+}
+
+function readDigest(reader: YamlReader, node: Node | null): string {
+  const digest = reader.text(node, "a digest") ?? "";
+  if (!/^[0-9a-f]{16}$/u.test(digest))
+    reader.complain(node, `expected a digest (sixteen hexadecimal digits), saw "${digest}"`);
+  return digest;
 }
 
 function readNumbers(

@@ -47,6 +47,8 @@ export function scenarioSchema(vocabularies: readonly Vocabulary[]): JsonObject 
         description: "Exactly these strike by chance: where it happens, and what happens.",
       },
       seed: { type: ["string", "number"] },
+      digest: { type: ["string", "number"], description: "Of the simulated run under the seed; by machine." },
+      "recorded-with": { type: ["string", "number"], description: "The version that wrote the digest." },
       processes: { type: "integer", minimum: 1, description: "Server processes on one database." },
       "for-each": {
         type: "object",

@@ -57,6 +57,8 @@ function plainScenario(scenario: Scenario, vocabulary: Vocabulary): JsonObject {
       ? {}
       : { accidents: accidents.map((accident) => Object.fromEntries([accidentEntry(accident)])) }),
     ...(scenario.seed === undefined ? {} : { seed: scenario.seed }),
+    ...(scenario.digest === undefined ? {} : { digest: scenario.digest }),
+    ...(scenario.recordedWith === undefined ? {} : { "recorded-with": scenario.recordedWith }),
     steps: scenario.steps.map((step) => plainStep(step, vocabulary)),
     ...(scenario.settle === false ? { settle: false } : {}),
     ...(isEmpty(scenario.expect) ? {} : { expect: plainExpectation(scenario.expect) }),

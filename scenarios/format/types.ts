@@ -46,6 +46,10 @@ export interface Scenario {
   readonly accidents?: readonly Accident[];
   /** The seed with which the scenario runs where the command line names none. Machine-made plans carry theirs. */
   readonly seed?: string;
+  /** Sixteen hexadecimal digits of the simulated run under `seed`, written by machine: a replay has to be that run. */
+  readonly digest?: string;
+  /** The version of Seatrial that wrote the digest. */
+  readonly recordedWith?: string;
   /** Server processes on one database; devices are spread over them in order unless they name one. */
   readonly processes: number;
   readonly steps: readonly Step[];
