@@ -9,6 +9,7 @@ import type { DeviceSpec, Scenario } from "../../scenarios/format/types.ts";
 import { waveflowVocabulary } from "../../scenarios/waveflow/vocabulary.ts";
 import { Stream } from "../stream.ts";
 import { drawExchange } from "./exchanges.ts";
+import { interview } from "./interview.ts";
 import { happen, type Happening, happeningWeights } from "./happenings.ts";
 import { Plot } from "./plot.ts";
 import { drawTrouble } from "./swarm.ts";
@@ -112,7 +113,15 @@ function writeSteps(plot: Plot, { isManual }: { readonly isManual: boolean }): v
     steps.device(name, "sign-out");
     plot.astray.add(name);
   }
+  // In every fifth plan somebody asks the server questions by hand, before, between or after what happens.
+  const side = new Stream(options.seed, "interview at");
+  const interviewAt = side.onceIn(5) ? side.between(0, stepsMax - 1) : -1;
+  let isInterviewed = false;
   for (let count = 0; count < stepsMax; ) {
+    if (count >= interviewAt && interviewAt >= 0 && !isInterviewed) {
+      interview(plot);
+      isInterviewed = true;
+    }
     const before = steps.length;
     if (choices.onceIn(windowIn)) openWindow(plot, choices.weighted(windows));
     else if (exchangeIn > 0 && choices.onceIn(exchangeIn)) drawExchange(plot);

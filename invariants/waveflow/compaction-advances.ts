@@ -60,6 +60,7 @@ function judgeJob(job: Job, reading: Reading, tally: Tally): void {
     const log = read.user.era(read.era);
     const left = findLeft(read, log, { below: lowest.value, before: job.at });
     if (left === undefined) continue;
+    if (!isSomebodyInTouch(job, reading)) return;
     tally.contradict(
       [lowest.at, job.at, read.answeredAt],
       () =>
@@ -89,6 +90,32 @@ function lowestAck(
     if (lowest === undefined || known.value < lowest.value) lowest = known;
   }
   return lowest;
+}
+
+/** A device that has acknowledged was answered recently enough, and no clock has moved since: without one the job has
+ *  nobody to go by. */
+function isSomebodyInTouch(job: Job, { acks, calls, history, upheavals }: Reading): boolean {
+  const { events, settings } = history;
+  const clockMovedAt = upheavals.findLast((at) => {
+    const event = events[at]!;
+    return at < job.at && event.kind === "fault" && /clock|skew/u.test(event.fault);
+  });
+  const inTouchSince = job.begunAt - (settings?.stalenessMs ?? stalenessDefaultMs) / 2;
+  const devices = new Set<string>();
+  for (const ack of acks) {
+    if (ack.user.name === job.user && isTaken(ack, job, events)) devices.add(ack.device);
+  }
+  return calls.some(
+    (call) =>
+      call !== undefined &&
+      call.outcome === "accepted" &&
+      call.answeredAt < job.at &&
+      call.askedAt > (clockMovedAt ?? -1) &&
+      call.user.name === job.user &&
+      devices.has(call.device) &&
+      (call.request.kind !== "ack" || call.request.via === "http") &&
+      events[call.askedAt]!.at > inTouchSince,
+  );
 }
 
 const isTaken = (
@@ -126,3 +153,4 @@ function findLeft(
 }
 
 const flushDefaultMs = 5_000;
+const stalenessDefaultMs = 90 * 86_400_000;

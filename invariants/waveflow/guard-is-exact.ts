@@ -11,8 +11,8 @@ import { nameContent } from "./words.ts";
 
 /** The watermark is known as far as the server told it, in 410s and of compactions, and as far as ops are seen to be
  *  gone.
- *  Leaves out: pages of a resync, which have a token instead.
- *  Source: WF-PULL-3, WF-PULL-4. */
+ *  Leaves out: pages of a resync, which have a token instead. What no page ever gave to the user is no token.
+ *  Source: WF-PULL-3, WF-PULL-4, WF-PULL-5. */
 export const guardIsExact: Law<WaveflowEvent> = {
   id: "guard-is-exact",
   requirements: ["WF-PULL-3", "WF-PULL-4", "WF-PULL-5", "WF-COMP-3"],
@@ -21,9 +21,13 @@ export const guardIsExact: Law<WaveflowEvent> = {
     const { pulls, reads } = readHistory(history);
     const tally = new Tally();
     for (const read of reads) judgeGap(read, tally);
+    const given = new Set<string>();
+    for (const { outcome, reply } of pulls) {
+      if (outcome === "accepted" && reply!.resync !== undefined) given.add(reply!.resync);
+    }
     for (const call of pulls) {
       if (call.outcome === "refused" && call.type === "resync_required") judgeRefusal(call, tally);
-      else if (call.outcome === "accepted" && call.era !== noEra) judgePassed(call, tally);
+      else if (call.outcome === "accepted" && call.era !== noEra) judgePassed(call, given, tally);
     }
     return tally.verdict("no pull met a watermark");
   },
@@ -54,9 +58,9 @@ function judgeRefusal(call: PullCall, tally: Tally): void {
   }
 }
 
-function judgePassed(call: PullCall, tally: Tally): void {
+function judgePassed(call: PullCall, given: ReadonlySet<string>, tally: Tally): void {
   const { since, resync } = call.request;
-  if (since === 0 || resync !== undefined) return;
+  if (since === 0 || (resync !== undefined && given.has(resync))) return;
   const watermark = call.user.era(call.era).watermarks.before(call.askedAt);
   if (watermark === undefined) return;
   tally.look();

@@ -20,20 +20,39 @@ export interface OpenSocket {
   outrunAt: EventIndex;
 }
 
-/** All sockets that said hello, each up to the first fault or crash after it: from there on frames may be lost or late,
- *  and nobody knows for sure whether it is still open. */
+/** All sockets that said hello, each up to the first fault or crash after it was asked for: from there on frames may be
+ *  lost or late, and nobody knows for sure whether it is still open. What was done to a device's way before and may
+ *  still last ends its sockets at once. */
 export function openSockets(reading: Reading): readonly OpenSocket[] {
   const { events } = reading.history;
+  if (reading.frames.length === 0) return [];
   const troubles = reading.upheavals.filter((at) => {
     const { kind } = events[at]!;
     return kind === "fault" || kind === "crash";
   });
+  const calms: EventIndex[] = [];
+  const lasting = new Map<string, EventIndex[]>();
+  for (const [at, event] of events.entries()) {
+    if (event.kind === "calm") calms.push(at);
+    else if (event.kind === "fault" && /hold|held|partition|offline|half/u.test(event.fault)) {
+      const known = lasting.get(event.target);
+      if (known === undefined) lasting.set(event.target, [at]);
+      else known.push(at);
+    }
+  }
+  const isLasting = (actor: string, before: EventIndex): boolean => {
+    const calmAt = calms.findLast((at) => at < before) ?? -1;
+    return lasting.get(actor)?.some((at) => at > calmAt && at < before) ?? false;
+  };
   const sockets: OpenSocket[] = [];
   const present = new Map<string, OpenSocket>();
   for (const frame of reading.frames) {
     const { actor } = frame.installation;
     if (frame.type === "hello") {
-      const socket = openedBy(frame, troubles.find((at) => at > frame.at) ?? Infinity);
+      const troubledAt = isLasting(actor, frame.socketAskedAt)
+        ? -1
+        : (troubles.find((at) => at > frame.socketAskedAt) ?? Infinity);
+      const socket = openedBy(frame, troubledAt);
       const before = present.get(actor);
       if (before !== undefined) before.endsAt = Math.min(before.endsAt, frame.socketAskedAt);
       present.set(actor, socket);

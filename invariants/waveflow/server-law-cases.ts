@@ -68,6 +68,7 @@ export const serverLawCases: Readonly<Record<string, LawCase>> = {
   },
   "regression-names-a-stamp": (h, isBroken) => {
     h.join("laptop");
+    h.store("laptop", h.op("song/2.title", "C", 7), 1);
     h.push("laptop", [h.op("song/1.title", "A", 1)]).refuse(409, regression(isBroken ? undefined : 7));
     return /stored_max is nothing/;
   },
