@@ -48,6 +48,8 @@ export type HistoryEvent<Call = unknown, Reply = unknown, Note = unknown, Findin
       readonly kind: "unknown";
       /** Somebody else answered in the server's stead, in a way that may be believed: what the device makes of it is nobody's fault but theirs. */
       readonly isImpostor?: true;
+      /** What they said, where it was JSON. */
+      readonly claim?: unknown;
       readonly call: CallId;
       readonly reason: string;
       /** The 5xx that the server itself answered with; absent where nobody or somebody else answered. */

@@ -73,7 +73,6 @@ export class WaveflowActor implements DeviceActor {
     else this.#token = this.#options.accounts.mintToken(user);
     this.#joined();
     this.#note({ kind: "mode", mode: this.#device.mode });
-    this.#lookedAt();
   }
 
   stop(): Promise<void> {
@@ -327,6 +326,7 @@ export class WaveflowActor implements DeviceActor {
     const { userId: user, deviceId } = this.#device;
     const { server } = this.#device.status();
     recorder.record({ kind: "joined", actor: spec.name, user, deviceId: uuidKey(deviceId), server });
+    this.#lookedAt();
   }
 
   /** Its user looks at it: what it says of itself then is held against it. */

@@ -183,8 +183,9 @@ function readRefusal(reply: IncomingReply): ExchangeOutcome {
   const { status } = reply;
   if (isFromImpostor(reply)) {
     const reason = `${status} from somebody who is not the server`;
+    const claim = "json" in reply.body ? reply.body.json : undefined;
     const isBelievable = status === 413 || (believedStatuses.has(status) && "json" in reply.body);
-    return { kind: "unknown", reason, ...(isBelievable ? { isImpostor: true } : {}) };
+    return { kind: "unknown", reason, ...(isBelievable ? { isImpostor: true, claim } : {}) };
   }
   if (status >= 500) return { kind: "unknown", reason: `the server answered ${status}`, status };
   const body = "json" in reply.body ? reply.body.json : undefined;

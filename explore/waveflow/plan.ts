@@ -10,6 +10,7 @@ import { waveflowVocabulary } from "../../scenarios/waveflow/vocabulary.ts";
 import { Stream } from "../stream.ts";
 import { drawExchange } from "./exchanges.ts";
 import { interview } from "./interview.ts";
+import { ordeal } from "./ordeals.ts";
 import { happen, type Happening, happeningWeights } from "./happenings.ts";
 import { Plot } from "./plot.ts";
 import { drawTrouble } from "./swarm.ts";
@@ -117,10 +118,17 @@ function writeSteps(plot: Plot, { isManual }: { readonly isManual: boolean }): v
   const side = new Stream(options.seed, "interview at");
   const interviewAt = side.onceIn(5) ? side.between(0, stepsMax - 1) : -1;
   let isInterviewed = false;
+  // In every third one device is put to the test.
+  const ordealAt = side.onceIn(3) ? side.between(0, stepsMax - 1) : -1;
+  let isTested = ordealAt < 0;
   for (let count = 0; count < stepsMax; ) {
     if (count >= interviewAt && interviewAt >= 0 && !isInterviewed) {
       interview(plot);
       isInterviewed = true;
+    }
+    if (count >= ordealAt && !isTested) {
+      ordeal(plot);
+      isTested = true;
     }
     const before = steps.length;
     if (choices.onceIn(windowIn)) openWindow(plot, choices.weighted(windows));

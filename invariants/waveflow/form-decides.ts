@@ -116,8 +116,11 @@ function judgeTaken(call: PushCall, tally: Tally): void {
   );
 }
 
+/** Surely so: a text of so few characters cannot have too many bytes. */
 const isLawful = (ops: readonly PushOp[]): boolean =>
-  ops.length <= limits.opsPerPushMax && pushRequestSchema.safeParse({ ops }).success;
+  ops.length <= limits.opsPerPushMax &&
+  3 * JSON.stringify({ ops }).length <= limits.bytesPerPushMax &&
+  pushRequestSchema.safeParse({ ops }).success;
 
 const levelsOf = ({ value }: PushOp): number => jsonDepth(value, limits.valueLevelsMax + 1);
 

@@ -1,5 +1,6 @@
 // Makes the reading of a history (reading.ts): one pass over the events, event kind by event kind.
 import { isJsonObject } from "../../protocol/json.ts";
+import { pushReplySchema } from "../../protocol/waveflow/messages.ts";
 import type { LogOp, PushOp, ServerId } from "../../protocol/waveflow/types.ts";
 import type { CallId, EventIndex } from "../history.ts";
 import { numberIn } from "./body.ts";
@@ -307,12 +308,16 @@ export class Reader {
     this.#watermark({ user, era, compactedUpTo, askedAt, knownAt: at });
   }
 
-  #unanswered({ call: number, status = 0, isImpostor }: EventOf<"unknown">, at: EventIndex): void {
+  #unanswered({ call: number, status = 0, isImpostor, claim }: EventOf<"unknown">, at: EventIndex): void {
     const call = this.#ended(number, "unknown", at);
     if (call === undefined) return;
     call.status = status;
     // Whatever somebody else has told it, the device may have believed.
     if (isImpostor === true && call.request.kind === "pull") call.installation.given = Infinity;
+    if (isImpostor !== true || call.request.kind !== "push") return;
+    const claimed = pushReplySchema.safeParse(claim);
+    for (const { operation_id } of claimed.success ? claimed.data.results : [])
+      call.user.operation(operation_id).toldAt[call.installation.actorNumber] ??= at;
   }
 
   #watermark(report: WatermarkReport): void {
