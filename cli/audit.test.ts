@@ -1,10 +1,11 @@
 // The audit finds out what does not repeat, in this process and in a fresh one, and says where.
 import { expect, test } from "vitest";
-import type { RunPrint } from "../explore/audit.ts";
+import { printOf, type RunPrint } from "../explore/audit.ts";
 import type { Build } from "../explore/trial.ts";
 import { searchProtocolOf } from "../explore/protocols.ts";
 import { stormScenario } from "../explore/storm.ts";
 import { waveflowLaws } from "../invariants/waveflow/index.ts";
+import { simulate } from "../sim/run.ts";
 import { waveflowSim } from "../sim/waveflow/binding.ts";
 import { auditText, exitCodeOfAudit } from "./audit.ts";
 import { type AuditedPlan, type AuditOptions, planKey, runAudit } from "./run-audit.ts";
@@ -22,24 +23,19 @@ const audit = (options: Partial<AuditOptions> = {}): Promise<readonly AuditedPla
     ...options,
   });
 
-test("the references repeat, here and in a fresh process", async () => {
+test("the references repeat, here and in a fresh process, storms and plans of a search", async () => {
+  const { plan } = searchProtocolOf("waveflow/1");
+  const searched = ["s-1", "s-2", "s-3"].map((seed) => ({ seed, scenario: () => plan(seed) }));
   let runs = 0;
-  const audited = await audit({ onRun: () => runs++ });
-  expect(runs).toBe(3);
-  expect(audited.map(({ id, partings }) => [id, partings])).toEqual(
-    seeds.map((seed) => [`waveflow/storm/${seed}`, []]),
+  const audited = await audit({ plans: [...storms, ...searched], onRun: () => runs++ });
+  expect(runs).toBe(6);
+  expect(audited.map(({ seed, partings }) => [seed, partings])).toEqual(
+    [...seeds, "s-1", "s-2", "s-3"].map((seed) => [seed, []]),
   );
-  expect(auditText(audited, { asked: 3, missing: 0 })).toBe(
-    "3 plans, each twice in this process and once in a fresh one: always the same run.\n",
+  expect(auditText(audited, { asked: 6, missing: 0 })).toBe(
+    "6 plans, each twice in this process and once in a fresh one: always the same run.\n",
   );
   expect(exitCodeOfAudit(audited, 0)).toBe(0);
-});
-
-test("so do the plans of a search", async () => {
-  const { plan } = searchProtocolOf("waveflow/1");
-  const plans = ["s-1", "s-2", "s-3", "s-4"].map((seed) => ({ seed, scenario: () => plan(seed) }));
-  const audited = await audit({ plans });
-  expect(audited.flatMap(({ partings }) => partings)).toEqual([]);
 });
 
 test("what is the same in one process and another in the next is told with its first event", async () => {
@@ -65,14 +61,14 @@ test("what is the same in one process and another in the next is told with its f
 });
 
 test("what another machine has recorded is compared by checkpoints", async () => {
-  const [own] = await audit({ plans: storms.slice(0, 1) });
-  const print = own!.print!;
+  const scenario = stormScenario("one");
+  const print = printOf(await simulate({ scenario, seed: "one", protocol: waveflowSim }));
   const other: RunPrint = {
     ...print,
     digest: "0".repeat(16),
     checkpoints: print.checkpoints.with(1, "1".repeat(16)),
   };
-  const recorded = new Map([[planKey(own!), other]]);
+  const recorded = new Map([[planKey({ id: scenario.id, seed: "one" }), other]]);
   const [audited] = await audit({ plans: storms.slice(0, 1), recorded });
   expect(audited!.partings).toEqual([
     {

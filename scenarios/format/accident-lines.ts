@@ -2,7 +2,7 @@
 // reply is lost. Kinds are written with "-" (`lose-reply`), and are the same words as the odds of `trouble:`.
 import type { Node } from "yaml";
 import { msToDuration } from "./duration.ts";
-import type { LineReader } from "./line-reader.ts";
+import { LineProblem, type LineReader } from "./line-reader.ts";
 import type { Accident, AccidentAddress, AccidentKind } from "./types.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 import type { YamlReader } from "./yaml-reader.ts";
@@ -89,8 +89,9 @@ function readAddress(line: LineReader, { devices, processes, vocabulary }: Accid
 function readServer(line: LineReader, processes: number): string {
   line.word("server");
   if (processes === 1) return "server";
-  const numbers = Array.from({ length: processes }, (_, index) => String(index + 1));
-  return `server ${line.choice(numbers, "the number of the process")}`;
+  const { text, offset } = line.word("the number of the process");
+  if (/^[1-9]\d*$/u.test(text) && Number(text) <= processes) return `server ${text}`;
+  throw new LineProblem(offset, `expected the number of the process (1 to ${processes}), saw "${text}"`);
 }
 
 function readStatement(line: LineReader, vocabulary: Vocabulary): Omit<AccidentAddress, "who"> {

@@ -25,7 +25,7 @@ const errorsOfSteps = (steps: string, more = ""): string => errorsOf(`${head}${m
 describe("the head of a file", () => {
   test("a misspelt key", () => {
     expect(errorsOf(`${head}step: []\nsteps: []\n`)).toBe(
-      `s.yaml:6:1: unknown key "step" in a scenario: expected id, title, protocol, requirements, needs, devices, config, device-config, trouble, accidents, seed, processes, for-each, steps, settle, expect, why; did you mean "steps"?`,
+      `s.yaml:6:1: unknown key "step" in a scenario: expected id, title, protocol, requirements, needs, devices, config, device-config, trouble, accidents, seed, digest, recorded-with, processes, for-each, steps, settle, expect, why; did you mean "steps"?`,
     );
   });
 

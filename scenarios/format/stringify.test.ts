@@ -4,10 +4,12 @@ import { expect, test } from "vitest";
 import type { JsonValue } from "../../protocol/json.ts";
 import { waveflowRequirements } from "../../protocol/waveflow/requirements.ts";
 import { waveflowVocabulary } from "../waveflow/vocabulary.ts";
+import { accidentAddressText, kindsAt } from "./accident-lines.ts";
 import { neededAbilities } from "./needs.ts";
 import { abilities, formatErrors, parseScenario } from "./parse.ts";
 import { stringifyScenario } from "./stringify.ts";
 import type {
+  Accident,
   DeviceAction,
   DeviceSpec,
   NetworkAction,
@@ -42,10 +44,13 @@ function scenarioArbitrary(
           config: numbers(vocabulary.settings),
           deviceConfig: numbers(vocabulary.deviceSettings),
           trouble: numbers(["loseReply", "latencyMaxMs"]),
+          accidents: fc.uniqueArray(accident(place), { selector: accidentAddressText, maxLength: 6 }),
           processes: fc.constant(processes),
           steps: fc.array(step(place), { maxLength: 8 }),
           expect: expectation(place),
           seed: fc.constantFrom("1", "swarm-7", "0x1f", "1e3", "null"),
+          digest: fc.constantFrom("0123456789012345", "12345678e9012345", "00c0ffee00c0ffee"),
+          recordedWith: fc.constantFrom("0.1.0", "1.0", "2.0.0-beta.1"),
           settle: fc.constant(false as const),
           why: text,
         },
@@ -101,6 +106,44 @@ const nth = fc.integer({ min: 1, max: 12 });
 
 const numbers = (names: readonly string[]): fc.Arbitrary<Readonly<Record<string, number>>> =>
   fc.dictionary(fc.constantFrom(...names), fc.nat(), { maxKeys: 2, noNullPrototype: true });
+
+/** Any address with any kind that can befall it. */
+function accident({ vocabulary, names, processes }: Place): fc.Arbitrary<Accident> {
+  const servers =
+    processes === 1 ? ["server"] : Array.from({ length: processes }, (_, at) => `server ${at + 1}`);
+  const statements = [...vocabulary.statements].flatMap(([purpose, some]) =>
+    some.map((statement) => `${purpose} ${statement}`),
+  );
+  const address = fc.oneof(
+    fc.record({
+      who: fc.constantFrom(...names),
+      what: fc.constantFrom(...vocabulary.messages, "frame", "durable step"),
+      nth,
+    }),
+    fc.record({ who: fc.constantFrom(...servers), what: fc.constantFrom(...statements), nth }),
+  );
+  return address.chain((one) =>
+    fc
+      .tuple(fc.constantFrom(...kindsAt(one.what)), fc.nat(90_000), fc.constantFrom(502, 503), fc.boolean())
+      .map(([kind, extentMs, status, isBack]): Accident => {
+        switch (kind) {
+          case "crash-before":
+          case "crash-after":
+            return { ...one, kind, ...(isBack ? { extentMs } : {}) };
+          case "delay":
+          case "zombieRequest":
+          case "lateFrame":
+          case "duplicateRequest":
+            return { ...one, kind, extentMs };
+          case "refuse":
+          case "refuseAfterEffect":
+            return { ...one, kind, status };
+          default:
+            return { ...one, kind };
+        }
+      }),
+  );
+}
 
 function device({
   name,
