@@ -17,11 +17,17 @@ export async function accidentsAsSteps(attempts: Attempts): Promise<void> {
   for (const accident of attempts.scenario.accidents ?? []) await asStep(attempts, accident);
 }
 
+/** Every place is tried, so this is for plans that are small by now. */
+const stepsMax = 20;
+/** Where it is counted from is a step, so it is seldom far from there. */
+const nearNumbers: readonly number[] = [1, 2, 3];
+
 async function asStep(attempts: Attempts, accident: Accident): Promise<void> {
   const others = (attempts.scenario.accidents ?? []).filter((one) => one !== accident);
   const without = withAccidents(attempts.scenario, others);
-  const counted = [1, accident.nth].flatMap((nth) => stepsFor(accident, without, nth));
-  for (const [first, ...more] of accident.nth === 1 ? stepsFor(accident, without, 1) : counted) {
+  if (without.steps.length > stepsMax) return;
+  const numbers = new Set([...nearNumbers.filter((nth) => nth < accident.nth), accident.nth]);
+  for (const [first, ...more] of [...numbers].flatMap((nth) => stepsFor(accident, without, nth))) {
     for (let place = 0; place <= without.steps.length; place++) {
       const { steps } = without;
       // A run with a step that comes back needs its return as well, at any later place.

@@ -47,7 +47,7 @@ export async function plainerAccidents(attempts: Attempts): Promise<void> {
 }
 
 /** Occurrences that are tried before the one that struck. */
-const nthTries = 8;
+const nthTries = 20;
 
 /** No accidents are no list: then nothing of chance is left to be said. */
 export function withAccidents(scenario: Scenario, accidents: readonly Accident[]): Scenario {

@@ -1,5 +1,5 @@
 // Fewer steps: what comes after the violation first, then by delta debugging, then out of the frames that hold some.
-import type { Step } from "../../../scenarios/format/types.ts";
+import type { Accident, Step } from "../../../scenarios/format/types.ts";
 import type { Attempts } from "../attempts.ts";
 import { fewest } from "../delta.ts";
 import { withAccidents } from "./chance.ts";
@@ -38,8 +38,39 @@ export async function fewerSteps(attempts: Attempts): Promise<void> {
   const rest = timedSteps(attempts.scenario.steps);
   await fewest(rest, (kept) => attempts.take(withTimedSteps(attempts.scenario, kept)));
   await dropPairs(attempts);
+  await dropWithShift(attempts);
   await thinFrames(attempts);
 }
+
+/** An accident is addressed by how often its device did the like before. A step that did so once or twice can only go
+ *  when the accident moves up. */
+async function dropWithShift(attempts: Attempts): Promise<void> {
+  for (let index = attempts.scenario.steps.length - 1; index >= 0; index--) {
+    const { steps, accidents = [] } = attempts.scenario;
+    if (steps.length > pairsUpTo || accidents.length === 0 || accidents.length > accidentsUpTo) return;
+    const rest = steps.filter((_, place) => place !== index);
+    await firstThatHolds(shifted(accidents), (moved) =>
+      attempts.take(withAccidents({ ...attempts.scenario, steps: rest }, moved)),
+    );
+  }
+}
+
+function* shifted(accidents: readonly Accident[]): Generator<readonly Accident[]> {
+  for (const accident of accidents) {
+    for (let by = 1; by <= shiftMax && by < accident.nth; by++)
+      yield accidents.map((one) => (one === accident ? { ...one, nth: one.nth - by } : one));
+  }
+}
+
+async function firstThatHolds<Item>(
+  items: Iterable<Item>,
+  holds: (item: Item) => Promise<boolean>,
+): Promise<void> {
+  for (const item of items) if (await holds(item)) return;
+}
+
+const accidentsUpTo = 4;
+const shiftMax = 3;
 
 /** Two steps that only make sense together (offline and online, hold and release) are in each other's way: neither can
  *  go alone. Only for plans that are short by now. */
