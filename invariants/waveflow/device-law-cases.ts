@@ -177,4 +177,13 @@ export const deviceLawCases: Readonly<Record<string, LawCase>> = {
     h.look("phone", { cursor: 3, confirmed: later });
     return /showed title of song\/1 as "C", which is op 3\. Later it shows "A" there/;
   },
+  "converging-is-bounded": (h, isBroken) => {
+    h.join("laptop");
+    const op = h.op("song/1.title", "A", 1);
+    h.edit("laptop", op);
+    h.record({ kind: "calm", actor: "world" });
+    for (let times = isBroken ? 9 : 8; times > 0; times--) h.push("laptop", [op]).accept([{ id: 3 }]);
+    h.record({ kind: "settled", actor: "world", quiet: true, waiting: [] });
+    return /laptop pushed op 00000002 9 times until it came to rest/;
+  },
 };

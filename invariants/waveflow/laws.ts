@@ -13,6 +13,7 @@ import { compactionIsInvisible } from "./compaction-is-invisible.ts";
 import { compactionWaits } from "./compaction-waits.ts";
 import { confirmedIsTheFold } from "./confirmed-is-the-fold.ts";
 import { contentComesBackEqual } from "./content-comes-back-equal.ts";
+import { convergingIsBounded } from "./converging-is-bounded.ts";
 import { cursorAheadIsTold } from "./cursor-ahead-is-told.ts";
 import { cursorComesFromReading } from "./cursor-comes-from-reading.ts";
 import { dropNeedsProof } from "./drop-needs-proof.ts";
@@ -111,4 +112,5 @@ export const waveflowLaws: readonly Law<WaveflowEvent>[] = [
   editsStayVisible,
   ownWritesAreRead,
   nothingGoesBackwards,
+  convergingIsBounded,
 ];
