@@ -2,7 +2,9 @@
 import { availableParallelism } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { durationToMs } from "../scenarios/format/duration.ts";
+import { runExhaustive } from "./exhaustive.ts";
 import { runExploration } from "./exploration.ts";
+import { UsageError } from "./errors.ts";
 import { addHelp } from "./help.ts";
 import { addReportOptions, type ReportFlags, wholeNumber } from "./options.ts";
 
@@ -17,6 +19,11 @@ export interface ExploreFlags extends ReportFlags {
   readonly bail: number;
   readonly mutant?: string;
   readonly protocol: string;
+  readonly exhaustive?: boolean;
+  readonly scope?: string;
+  readonly runsMax?: number;
+  readonly walk?: number;
+  readonly choices?: string;
 }
 
 const workersMax = 64;
@@ -32,6 +39,8 @@ export function createExploreCommand(): Command {
       ["seatrial explore --seeds 100000 --bail 10", "so many plans, or ten causes"],
       ["seatrial explore --seed $(git rev-parse HEAD)", "other plans for every commit"],
       ["seatrial explore --seeds 100000 --shard 1/4", "a quarter of them; put together by seatrial merge"],
+      ["seatrial explore --exhaustive", "every order of small scopes, smallest first, for a minute"],
+      ["seatrial explore --exhaustive --scope devices=2,edits=2,crashes=1", "all of this one"],
       ["seatrial explore --mutant guard-missing", "the same against a reference that is known to be wrong"],
     ],
   })
@@ -54,7 +63,31 @@ export function createExploreCommand(): Command {
     )
     .option("--mutant <name>", "a mutant instead of the reference")
     .option("--protocol <name>", "the protocol to search", "waveflow")
+    .option("--exhaustive", "no plans: every order of a small scope")
+    .option(
+      "--scope <members>",
+      "with --exhaustive: devices, edits, duplicates, lost, crashes, compactions, as in devices=2,edits=2,lost=1",
+    )
+    .addOption(
+      new Option("--runs-max <count>", "with --exhaustive: stop after this many runs").argParser((text) =>
+        wholeNumber(text, { least: 1 }),
+      ),
+    )
+    .addOption(
+      new Option("--walk <number>", "with --choices: which placing of the scope's faults").argParser((text) =>
+        wholeNumber(text, { least: 1 }),
+      ),
+    )
+    .option("--choices <lanes>", "with --scope: one order again, as a violation names it")
     .action(async (flags: ExploreFlags) => {
+      if (flags.exhaustive === true) {
+        await runExhaustive(flags);
+        return;
+      }
+      if ([flags.scope, flags.runsMax, flags.walk, flags.choices].some((flag) => flag !== undefined))
+        throw new UsageError(
+          "--scope, --runs-max, --walk and --choices are of --exhaustive: say that as well",
+        );
       await runExploration(flags);
     });
 }

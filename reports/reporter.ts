@@ -31,6 +31,8 @@ export interface StormProgress {
   readonly violations: number;
   /** What the seeds are of, where they are no storms: `search`. */
   readonly name?: string;
+  /** What is counted, where it is no seeds: `runs`. */
+  readonly unit?: string;
   /** Distinct situations that were met. */
   readonly situations?: number;
   /** Where time is the bound and not the number of seeds. */

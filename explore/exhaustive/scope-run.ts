@@ -122,10 +122,15 @@ export class ScopeRun {
   }
 
   async #placeFaults(): Promise<void> {
-    const { duplicate, crash } = this.#options.walk;
+    const { duplicate, lostAnswer, crash } = this.#options.walk;
     if (duplicate !== undefined) {
       const { device, request: nth } = duplicate;
       await this.#world.network({ verb: "duplicate", of: { device, message: "any", nth }, afterMs: 0 });
+    }
+    if (lostAnswer !== undefined) {
+      const { device, request: nth } = lostAnswer;
+      const of = { device, message: "any", nth };
+      await this.#world.network({ verb: "answer", of, status: 502, body: "empty", withEffect: true });
     }
     if (crash?.who === "device at a commit") {
       const { device, position, commit } = crash;

@@ -58,10 +58,11 @@ export class ScopeSearch {
   async goOn(runsMax: number): Promise<void> {
     await withTraps(async () => {
       for (let run = 0; run < runsMax && !this.isComplete; run++) {
+        const walk = this.walk.number;
         const finding = await this.#search.next();
         if (this.#search.isOver) this.#nextWalk();
         if (finding === undefined) continue;
-        this.#findings.push({ ...finding, walk: this.walk.number });
+        this.#findings.push({ ...finding, walk });
         return;
       }
     });

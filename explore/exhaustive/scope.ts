@@ -7,6 +7,8 @@ export interface Scope {
   readonly editsPerDevice: number;
   /** Requests that arrive twice, the second time at any later moment. At most one. */
   readonly duplicates: number;
+  /** Requests whose answer is lost after the effect: the device hears a gateway's error in its place. At most one. */
+  readonly lostAnswers: number;
   /** Crashes of the server or of a device, at any moment. At most one. */
   readonly crashes: number;
   /** Compactions, at any moment. */
@@ -35,34 +37,37 @@ export interface Walk {
   readonly editsPerDevice: number;
   readonly compactions: number;
   readonly duplicate?: PlacedRequest;
+  readonly lostAnswer?: PlacedRequest;
   readonly crash?: PlacedCrash;
 }
 
-/** What the issue of small scopes asks for, smallest first. */
+/** The scopes that are walked where none is named, smallest first: so something is always complete. */
 export const ladder: readonly Scope[] = [
-  scope(2, 1, 0, 0, 0),
-  scope(2, 2, 0, 0, 0),
-  scope(2, 2, 0, 0, 1),
-  scope(2, 2, 1, 0, 0),
-  scope(2, 2, 0, 1, 0),
-  scope(2, 2, 1, 0, 1),
-  scope(2, 2, 0, 1, 1),
-  scope(2, 2, 1, 1, 0),
-  scope(2, 2, 1, 1, 1),
-  scope(3, 1, 0, 0, 0),
-  scope(3, 2, 0, 0, 0),
-  scope(3, 2, 0, 0, 1),
-  scope(3, 2, 1, 0, 1),
-  scope(3, 2, 0, 1, 1),
-  scope(3, 2, 1, 1, 1),
+  scope(2, 1, {}),
+  scope(2, 2, {}),
+  scope(2, 2, { lostAnswers: 1 }),
+  scope(2, 2, { compactions: 1 }),
+  scope(2, 2, { crashes: 1 }),
+  scope(2, 2, { duplicates: 1 }),
+  scope(2, 2, { lostAnswers: 1, compactions: 1 }),
+  scope(2, 2, { duplicates: 1, compactions: 1 }),
+  scope(2, 2, { crashes: 1, compactions: 1 }),
+  scope(2, 2, { duplicates: 1, crashes: 1 }),
+  scope(2, 2, { duplicates: 1, crashes: 1, compactions: 1 }),
+  scope(3, 1, {}),
+  scope(3, 2, {}),
+  scope(3, 2, { compactions: 1 }),
+  scope(3, 2, { duplicates: 1, crashes: 1, compactions: 1 }),
 ];
 
 const deviceNames = ["phone", "laptop", "tablet", "desktop"] as const;
 
-export const scopeBounds = {
+/** The most of each that a scope may ask for. */
+const scopeBounds: Scope = {
   devices: deviceNames.length,
   editsPerDevice: 4,
   duplicates: 1,
+  lostAnswers: 1,
   crashes: 1,
   compactions: 2,
 };
@@ -70,7 +75,7 @@ export const scopeBounds = {
 /** How a scope is written: `devices=2,edits=2,duplicates=1,crashes=1,compactions=1`; what is left out is 0, devices 2,
  *  edits 2.  Errors: RangeError for a member that there is not, or a number out of bounds. */
 export function parseScope(text: string): Scope {
-  const members = { devices: 2, edits: 2, duplicates: 0, crashes: 0, compactions: 0 };
+  const members = { devices: 2, edits: 2, duplicates: 0, lost: 0, crashes: 0, compactions: 0 };
   for (const part of text.split(",").filter((part) => part !== "")) {
     const [name = "", value = ""] = part.split("=", 2).map((word) => word.trim());
     if (!(name in members) || !/^\d$/.test(value)) {
@@ -78,8 +83,9 @@ export function parseScope(text: string): Scope {
     }
     members[name as keyof typeof members] = Number(value);
   }
-  const { devices, edits: editsPerDevice, duplicates, crashes, compactions } = members;
-  const asked: Scope = { devices, editsPerDevice, duplicates, crashes, compactions };
+  const { edits: editsPerDevice, lost: lostAnswers, ...others } = members;
+  const asked: Scope = { ...others, editsPerDevice, lostAnswers };
+  const { devices } = asked;
   if (devices < 1 || editsPerDevice < 1) throw new RangeError("a scope has at least one device and one edit");
   for (const [name, most] of Object.entries(scopeBounds)) {
     if (asked[name as keyof Scope] > most) throw new RangeError(`a scope has at most ${most} ${name}`);
@@ -88,8 +94,9 @@ export function parseScope(text: string): Scope {
 }
 
 /** As `parseScope` reads it. */
-export function scopeText({ devices, editsPerDevice, duplicates, crashes, compactions }: Scope): string {
-  const faults = Object.entries({ duplicates, crashes, compactions }).filter(([, count]) => count > 0);
+export function scopeText(scope: Scope): string {
+  const { devices, editsPerDevice, duplicates, lostAnswers: lost, crashes, compactions } = scope;
+  const faults = Object.entries({ duplicates, lost, crashes, compactions }).filter(([, count]) => count > 0);
   return [
     `devices=${devices}`,
     `edits=${editsPerDevice}`,
@@ -98,13 +105,15 @@ export function scopeText({ devices, editsPerDevice, duplicates, crashes, compac
 }
 
 /** A scope for people. */
-export function describeScope({ devices, editsPerDevice, duplicates, crashes, compactions }: Scope): string {
+export function describeScope(scope: Scope): string {
+  const { devices, editsPerDevice, duplicates, lostAnswers, crashes, compactions } = scope;
   const count = (number: number, one: string, many: string): string[] =>
     number === 0 ? [] : [`${number} ${number === 1 ? one : many}`];
   return [
     ...count(devices, "device", "devices"),
     `${editsPerDevice} ${editsPerDevice === 1 ? "edit" : "edits"} each`,
     ...count(duplicates, "request twice", "requests twice"),
+    ...count(lostAnswers, "answer lost", "answers lost"),
     ...count(crashes, "crash", "crashes"),
     ...count(compactions, "compaction", "compactions"),
   ].join(", ");
@@ -113,7 +122,7 @@ export function describeScope({ devices, editsPerDevice, duplicates, crashes, co
 /** Every way to place the scope's faults. `commits` is how many durable steps each device makes by itself, `requests`
  *  how many it sends. */
 export function walksOf(
-  { devices, editsPerDevice, duplicates, crashes, compactions }: Scope,
+  { devices, editsPerDevice, duplicates, lostAnswers, crashes, compactions }: Scope,
   { commits, requests }: { readonly commits: number; readonly requests: number },
 ): readonly Walk[] {
   const names = deviceNames.slice(0, devices);
@@ -123,7 +132,11 @@ export function walksOf(
   );
   const twice: readonly Walk[] =
     duplicates === 0 ? [plain] : placed.map((duplicate) => ({ ...plain, duplicate }));
-  if (crashes === 0) return twice;
+  const lost =
+    lostAnswers === 0
+      ? twice
+      : twice.flatMap((walk) => placed.map((lostAnswer) => ({ ...walk, lostAnswer })));
+  if (crashes === 0) return lost;
   const struck: readonly PlacedCrash[] = [
     { who: "server" },
     ...placed.map((request): PlacedCrash => ({ who: "waiting device", ...request })),
@@ -138,12 +151,14 @@ export function walksOf(
       ),
     ),
   ];
-  return twice.flatMap((walk) => struck.map((crash) => ({ ...walk, crash })));
+  return lost.flatMap((walk) => struck.map((crash) => ({ ...walk, crash })));
 }
 
-export function describeWalk({ duplicate, crash, compactions }: Walk): string {
+export function describeWalk({ duplicate, lostAnswer, crash, compactions }: Walk): string {
   const parts: string[] = [];
   if (duplicate !== undefined) parts.push(`${duplicate.device}'s request ${duplicate.request} arrives twice`);
+  if (lostAnswer !== undefined)
+    parts.push(`the answer to ${lostAnswer.device}'s request ${lostAnswer.request} is lost`);
   switch (crash?.who) {
     case undefined:
       break;
@@ -161,12 +176,6 @@ export function describeWalk({ duplicate, crash, compactions }: Walk): string {
   return parts.length === 0 ? "no fault" : parts.join(", ");
 }
 
-function scope(
-  devices: number,
-  editsPerDevice: number,
-  duplicates: number,
-  crashes: number,
-  compactions: number,
-): Scope {
-  return { devices, editsPerDevice, duplicates, crashes, compactions };
+function scope(devices: number, editsPerDevice: number, faults: Partial<Scope>): Scope {
+  return { devices, editsPerDevice, duplicates: 0, lostAnswers: 0, crashes: 0, compactions: 0, ...faults };
 }

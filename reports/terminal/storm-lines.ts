@@ -9,17 +9,18 @@ export function stormLines(
   storm: StormProgress,
   { width, ink }: { readonly width: number; readonly ink: Ink },
 ): readonly string[] {
-  const { seedsDone, seedsTotal, elapsedMs, events, violations } = storm;
+  const { seedsDone, seedsTotal, elapsedMs, events, violations, unit = "seeds" } = storm;
   const seconds = Math.max(0.001, elapsedMs / 1_000);
   const share = shareDone(storm);
   const bar = progressBar(share, width - 50, ink);
   const found = `${countText(violations)} ${violations === 1 ? "violation" : "violations"}`;
-  const total = storm.timeTotalMs === undefined ? ` of ${countText(seedsTotal)} seeds` : " seeds";
+  const total = storm.timeTotalMs === undefined ? ` of ${countText(seedsTotal)} ${unit}` : ` ${unit}`;
   const left = share > 0 ? ` · ${durationText((elapsedMs * (1 - share)) / share)} left` : "";
+  const eventsText = events === 0 ? "" : `${countText(events / seconds)} events/s · `;
   const reached = storm.situations === undefined ? "" : `${countText(storm.situations)} situations · `;
   return [
     ` ${ink.bold(storm.name ?? "storm")} ${bar} ${countText(seedsDone)}${total}`,
-    ` ${durationText(elapsedMs)}${left} · ${countText(seedsDone / seconds)} seeds/s · ${countText(events / seconds)} events/s · ${reached}` +
+    ` ${durationText(elapsedMs)}${left} · ${countText(seedsDone / seconds)} ${unit}/s · ${eventsText}${reached}` +
       (violations > 0 ? ink.red(found) : found),
     ` ${ink.dim(cut(storm.note ?? faultsText(storm.faults), width - 2))}`,
   ];

@@ -84,11 +84,12 @@ function stormSummary(
   { results }: RunResult,
   { ink, width }: SummaryOptions,
 ): readonly string[] {
-  const { seedsDone, elapsedMs, events } = storm;
+  const { seedsDone, elapsedMs, events, unit = "seeds" } = storm;
   const seconds = Math.max(0.001, elapsedMs / 1_000);
-  const speed = `${countText(seedsDone / seconds)} seeds/s, ${countText(events / seconds)} events/s`;
+  const eventsText = events === 0 ? "" : `, ${countText(events / seconds)} events/s`;
+  const speed = `${countText(seedsDone / seconds)} ${unit}/s${eventsText}`;
   const clean = results.filter(({ outcome }) => outcome === "pass").map(({ title }) => title);
-  const name = storm.name === undefined ? "storms" : "plans";
+  const name = storm.unit ?? (storm.name === undefined ? "storms" : "plans");
   return [
     ink.bold(`${countText(seedsDone)} ${name} in ${durationText(elapsedMs)}: ${speed}`),
     ...(storm.closing ?? [faultsText(storm.faults), ...clean]).flatMap((text) => wrap(text, width)),
@@ -170,8 +171,9 @@ function lawsText({ results }: RunResult): string {
 
 function cutShortText(storm: StormProgress | undefined): string {
   if (storm === undefined) return "cut short; what was not run is counted as skipped";
-  if (storm.timeTotalMs !== undefined) return `stopped after ${countText(storm.seedsDone)} seeds`;
-  return `stopped after ${countText(storm.seedsDone)} of ${countText(storm.seedsTotal)} seeds`;
+  const { seedsDone, seedsTotal, timeTotalMs, unit = "seeds" } = storm;
+  if (timeTotalMs !== undefined) return `stopped after ${countText(seedsDone)} ${unit}`;
+  return `stopped after ${countText(seedsDone)} of ${countText(seedsTotal)} ${unit}`;
 }
 
 /** `waveflow/push/poison-value/nul` → `waveflow/push` */
