@@ -42,6 +42,7 @@ const jobLimitMs = 600_000;
 interface Docket {
   readonly entry: ProtocolEntry;
   readonly mutants: readonly Mutant[];
+  readonly scenarios: readonly string[];
 }
 
 /** Runs the selftest and writes what it found. True where every check bites and none is false.
@@ -75,11 +76,10 @@ export async function runSelftest(flags: SelftestFlags, signal: AbortSignal): Pr
   await threads.close();
   progress.close();
   const isPartial = signal.aborted || flags.mutants.length > 0;
-  const matrices = dockets.map(({ entry, mutants }) => {
+  const matrices = dockets.map(({ entry, mutants, scenarios }) => {
     const own = outcomes.filter(({ protocol }) => protocol === entry.id);
     const tried = new Set(own.map(({ mutant }) => mutant));
     const { id: protocol, laws, requirements } = entry;
-    const scenarios = scenariosFor([], { protocol: entry.name }).map(({ id }) => id);
     const judged = mutants.filter(({ name }) => tried.has(name));
     return killMatrix({ protocol, laws, requirements, scenarios, bases, mutants: judged, isPartial }, own);
   });
@@ -102,7 +102,11 @@ function docketsOf({ mutants: globs, protocol, writeDocs, isFull }: SelftestFlag
   const isWanted = ({ name }: Mutant): boolean =>
     globs.length === 0 || globs.some((glob) => matchesGlob(name, glob));
   const dockets = entries
-    .map((entry) => ({ entry, mutants: searchProtocolOf(entry.id).mutants.filter(isWanted) }))
+    .map((entry) => ({
+      entry,
+      mutants: searchProtocolOf(entry.id).mutants.filter(isWanted),
+      scenarios: scenariosFor([], { protocol: entry.name }).map(({ id }) => id),
+    }))
     .filter(({ mutants }) => mutants.length > 0);
   if (dockets.length === 0) throw new UsageError(`no mutant is called ${globs.join(" or ")}`);
   return dockets;
