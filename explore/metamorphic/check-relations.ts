@@ -41,6 +41,9 @@ export interface RelationVerdict {
   readonly changed?: Scenario;
 }
 
+/** Sequential plans are small: the reference needs some thousand. */
+const eventsMax = 200_000;
+
 /** One verdict per relation, in their order.
  *  Errors: bugs of the build or of ours, as `simulate` throws them. */
 export async function checkRelations(
@@ -92,7 +95,7 @@ async function finalState(
   words: MetamorphicWords,
   plan: Scenario,
 ): Promise<FinalState | undefined> {
-  const { history } = await simulate({ scenario: plan, protocol: sim, seed: plan.seed ?? "1" });
+  const { history } = await simulate({ scenario: plan, protocol: sim, seed: plan.seed ?? "1", eventsMax });
   const settled = history.events.findLast(({ kind }) => kind === "settled");
   return settled?.kind === "settled" && settled.quiet ? words.finalStateOf(history) : undefined;
 }

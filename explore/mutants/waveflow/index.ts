@@ -12,6 +12,7 @@ import { deviceQueueMutants } from "./device-queue.ts";
 import { deviceResyncMutants } from "./device-resync.ts";
 import { deviceSocketMutants } from "./device-socket.ts";
 import { guardMutants } from "./guard.ts";
+import { intentMutants } from "./intent.ts";
 import { inputMutants } from "./input.ts";
 import { pullMutants } from "./pull.ts";
 import { pushMutants } from "./push.ts";
@@ -36,4 +37,5 @@ export const waveflowMutants: readonly Mutant[] = [
   ...deviceQueueMutants,
   ...deviceResyncMutants,
   ...deviceSocketMutants,
+  ...intentMutants,
 ];
