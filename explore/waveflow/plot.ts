@@ -114,6 +114,12 @@ export class Plot {
     this.steps.device(name, "edit", editOf(entity, edits));
   }
 
+  /** An edit that the server refuses for good. */
+  poison(name: string): void {
+    const edits = [{ field: this.field(), value: this.words.pick(poison) }];
+    this.steps.device(name, "edit", editOf(this.entity(), edits));
+  }
+
   remove(name: string, entity: Entity = this.entity()): void {
     this.steps.device(name, "delete", { ...entity });
   }

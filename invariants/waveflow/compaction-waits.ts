@@ -3,7 +3,7 @@ import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { EventIndex, RunMs } from "../history.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { type AckCall, type PullCall, readHistory, type Reading } from "./reading.ts";
+import { type AckCall, type Call, type PullCall, readHistory, type Reading } from "./reading.ts";
 
 /** A device counts from the answer to its first ACK. Its id at the server is at or below the highest ACK that it ever
  *  sent, and everything that a job deletes is below that.
@@ -123,13 +123,19 @@ function isInTouch(
 ): boolean {
   for (const call of calls) {
     if (call === undefined) continue;
-    const { user, device, outcome, askedAt, answeredAt, request } = call;
+    const { user, device, askedAt, answeredAt, request } = call;
     if (request.kind === "ack" && request.via === "socket") continue;
-    if (user !== ack.user || device !== ack.device || outcome !== "accepted") continue;
+    if (user !== ack.user || device !== ack.device || !isContact(call)) continue;
     if (askedAt < span.clockMovedAt || !span.isBefore(answeredAt)) continue;
     if (span.history.events[askedAt]!.at > span.inTouchSince) return true;
   }
   return false;
 }
+
+/** A request that the server took for this device's, whatever it answered.  Source: WF-ACK-4. */
+const isContact = ({ outcome, status }: Call): boolean =>
+  outcome === "accepted" || (outcome === "refused" && answersToKnownDevices.has(status));
+
+const answersToKnownDevices: ReadonlySet<number> = new Set([409, 410, 413, 422]);
 
 const stalenessDefaultMs = 90 * 86_400_000;
