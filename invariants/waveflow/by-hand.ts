@@ -180,7 +180,7 @@ function readPush(body: SentByHand["body"], from: From): Verdict {
 const tooLarge = { status: 413, type: "batch_too_large" } as const;
 
 const sizeOf = (body: NonNullable<SentByHand["body"]>): number =>
-  "text" in body ? body.text.length : jsonByteLength(body.json);
+  "text" in body ? new TextEncoder().encode(body.text).length : jsonByteLength(body.json);
 
 function valueOf(body: SentByHand["body"]): { readonly json: unknown } | undefined {
   if (body === undefined) return undefined;
