@@ -15,7 +15,7 @@ import { formatErrors } from "../scenarios/format/parse.ts";
 import { UsageError } from "./errors.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { ExploreFlags } from "./explore.ts";
-import { explainCause } from "./explore-finding.ts";
+import { type Cause, explainCause } from "./explore-finding.ts";
 import { runRegression } from "./explore-regressions.ts";
 import { explorationExitCode, writeReport } from "./explore-report.ts";
 import { type Interrupts, watchInterrupts } from "./interrupt.ts";
@@ -71,10 +71,7 @@ class Exploration {
     const build = await buildOf(protocol, flags.mutant);
     const regressions = await this.#regressions(build);
     const report = await this.#search();
-    const told: ScenarioResult[] = [];
-    for (const [index, finding] of report.findings.entries()) {
-      if (index < causesTold) told.push(await this.#explain(build, finding, index + 1));
-    }
+    const told = await this.#explainAll(build, report.findings);
     const result: RunResult = {
       ...head,
       startedAt: this.#startedAt.toISOString(),
@@ -141,7 +138,19 @@ class Exploration {
     }
   }
 
-  async #explain(build: Build, finding: Finding, number: number): Promise<ScenarioResult> {
+  /** One result for each cause: findings that shrink to the same steps are one, told once and counted. */
+  async #explainAll(build: Build, findings: readonly Finding[]): Promise<readonly ScenarioResult[]> {
+    const results = new Map<string, ScenarioResult>();
+    for (const [index, finding] of findings.slice(0, causesTold).entries()) {
+      const { key, result } = await this.#explain(build, finding, index + 1);
+      const known = results.get(key);
+      const more = ` ${finding.count} more ${finding.count === 1 ? "plan shrinks" : "plans shrink"} to the same steps.`;
+      results.set(key, known === undefined ? result : { ...known, why: `${known.why ?? ""}${more}` });
+    }
+    return [...results.values()];
+  }
+
+  #explain(build: Build, finding: Finding, number: number): Promise<Cause> {
     const { flags, protocol, interrupts } = this.#options;
     return explainCause({
       build,

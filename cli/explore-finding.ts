@@ -31,8 +31,14 @@ export interface CauseOptions {
 /** How long one cause is shrunk. Units: milliseconds. */
 const shrinkingMaxMs = 60_000;
 
+export interface Cause {
+  readonly result: ScenarioResult;
+  /** Law and necessary set: two findings that have it in common have one cause. */
+  readonly key: string;
+}
+
 /** Errors: none; a plan that cannot be shrunk is told as it is. */
-export async function explainCause(options: CauseOptions): Promise<ScenarioResult> {
+export async function explainCause(options: CauseOptions): Promise<Cause> {
   const { build, protocol, finding, file, write } = options;
   const { plan, seed, law } = finding;
   const name = law.replaceAll(/[^a-z0-9]+/gu, "-");
@@ -40,14 +46,15 @@ export async function explainCause(options: CauseOptions): Promise<ScenarioResul
   // Written before it is shrunk: whatever happens to the shrinking, the finding is not lost.
   write(path, stringifyScenario({ ...plan, seed }, protocol.vocabulary));
   const attempt = { scenario: plan, world: "sim", seed, replay: replayOf(options, path) } as const;
-  if (finding.isError) return errorResult(attempt, finding.explanation, 0);
+  if (finding.isError)
+    return { result: errorResult(attempt, finding.explanation, 0), key: finding.signature };
   const startedAt = performance.now();
   try {
     const trial = await tryPlan(build, plan, { seed });
     const told = await shrunkTrial(options, trial);
     write(path, told.file);
     const { run, judgements, scenario } = told.trial;
-    return {
+    const result: ScenarioResult = {
       id: scenario.id,
       title: scenario.title,
       why: whyText(options, told.size),
@@ -69,8 +76,10 @@ export async function explainCause(options: CauseOptions): Promise<ScenarioResul
       replay: attempt.replay,
       explanation: told.explanation,
     };
+    return { result, key: [law, ...told.explanation.plan].join("\n") };
   } catch (error) {
-    return errorResult(attempt, error, Math.round(performance.now() - startedAt));
+    const result = errorResult(attempt, error, Math.round(performance.now() - startedAt));
+    return { result, key: finding.signature };
   }
 }
 
