@@ -23,6 +23,7 @@ import {
   scopeText,
 } from "../explore/exhaustive/scope.ts";
 import type { RunResult, ScenarioResult } from "../invariants/result.ts";
+import type { Judgement, Verdict } from "../invariants/verdict.ts";
 import type { Reporter } from "../reports/reporter.ts";
 import { UsageError } from "./errors.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -150,7 +151,17 @@ class Walking {
     const outcome = isWhole(report) ? "pass" : "skipped";
     const found = report.findings.map((finding) => ({ ...this.#found(scope, finding), durationMs }));
     this.#results.push(
-      ...(found.length > 0 ? found : [{ ...this.#result(scope), title: line, outcome, durationMs } as const]),
+      ...(found.length > 0
+        ? found
+        : [
+            {
+              ...this.#result(scope),
+              title: line,
+              judgements: this.#judged(report),
+              outcome,
+              durationMs,
+            } as const,
+          ]),
     );
   }
 
@@ -242,6 +253,17 @@ class Walking {
       };
     }
     return { ...result, outcome: "fail", judgements: outcome.judgements, history: outcome.history };
+  }
+
+  #judged({ cases }: ScopeReport): readonly Judgement[] {
+    return this.#options.protocol.laws.map(({ id, requirements, promise, isAdvice }) => {
+      const count = cases.get(id);
+      const verdict: Verdict =
+        count === undefined
+          ? { outcome: "inconclusive", reason: "no order had a case" }
+          : { outcome: "holds", cases: count };
+      return { law: id, requirements, promise, ...(isAdvice === true ? { isAdvice } : {}), verdict };
+    });
   }
 
   #result(scope: Scope): ScenarioResult {

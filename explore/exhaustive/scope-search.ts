@@ -25,6 +25,8 @@ export interface ScopeReport {
   /** An estimate: every walk, and every branch of a choice, taken for equally large. */
   readonly doneInAMillion: number;
   readonly isComplete: boolean;
+  /** Cases that each law has looked at; a law that never had one is not in it. */
+  readonly cases: ReadonlyMap<string, number>;
   readonly findings: readonly ScopeFinding[];
 }
 
@@ -35,6 +37,7 @@ export class ScopeSearch {
   readonly #findings: ScopeFinding[] = [];
   #search: WalkSearch;
   #complete = 0;
+  readonly #cases = new Map<string, number>();
   #before = { runs: 0, states: 0, ends: 0, depthMax: 0 };
 
   constructor(protocol: ScopeProtocol, scope: Scope) {
@@ -82,6 +85,7 @@ export class ScopeSearch {
       depthMax: Math.max(this.#before.depthMax, here.depthMax),
       doneInAMillion: Math.trunc((this.#complete * 1_000_000 + within) / walks),
       isComplete: this.isComplete,
+      cases: this.isComplete ? this.#cases : added(new Map(this.#cases), this.#search.cases),
       findings: this.#findings,
     };
   }
@@ -95,11 +99,17 @@ export class ScopeSearch {
       ends: before.ends + ends,
       depthMax: Math.max(before.depthMax, depthMax),
     };
+    added(this.#cases, this.#search.cases);
     this.#complete++;
     const walk = this.#walks[this.#complete];
     // What the walk before knew is of no use for this one, and is let go.
     if (walk !== undefined) this.#search = new WalkSearch({ walk, protocol: this.#protocol });
   }
+}
+
+function added(counts: Map<string, number>, more: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  for (const [law, count] of more) counts.set(law, (counts.get(law) ?? 0) + count);
+  return counts;
 }
 
 /** The walks of a scope, in the order in which they are walked. */

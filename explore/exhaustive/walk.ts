@@ -66,6 +66,7 @@ export class WalkSearch {
   readonly #futures = new Map<number, readonly (Footprint | undefined)[]>();
   readonly #sameFutures = new Map<string, readonly (Footprint | undefined)[]>();
   readonly #ends = new Set<number>();
+  readonly #cases = new Map<string, number>();
   #steps: Step[] = [];
   #future: Future | undefined;
   #runs = 0;
@@ -93,6 +94,11 @@ export class WalkSearch {
   /** The ends that were seen, each by a hash of everything in it. */
   get ends(): ReadonlySet<number> {
     return this.#ends;
+  }
+
+  /** How many cases each law has looked at, over all ends; a law that never had one is not in it. */
+  get cases(): ReadonlyMap<string, number> {
+    return this.#cases;
   }
 
   /** How much of the walk is done, in parts of a million: an estimate that takes the branches of a choice for equally
@@ -126,6 +132,7 @@ export class WalkSearch {
     });
     try {
       const outcome = await run.run();
+      this.#countCases(outcome);
       if (outcome.violations.length > 0) finding = { choices: this.#choices(), outcome, error: undefined };
     } catch (error) {
       if (!(error instanceof RestIsKnown)) finding = { choices: this.#choices(), outcome: undefined, error };
@@ -181,6 +188,12 @@ export class WalkSearch {
     const key = run.observer.stateKey(0, false);
     if (this.#ends.has(key)) throw restIsKnown;
     this.#ends.add(key);
+  }
+
+  #countCases({ judgements }: ScopeOutcome): void {
+    for (const { law, verdict } of judgements) {
+      if (verdict.outcome === "holds") this.#cases.set(law, (this.#cases.get(law) ?? 0) + verdict.cases);
+    }
   }
 
   /** What the run has shown: races, and what follows each of its states. */
