@@ -95,7 +95,7 @@ class Exploration {
 
   async #regressions(build: Build): Promise<readonly ScenarioResult[]> {
     const { protocol, interrupts } = this.#options;
-    const { scenarios, errors } = loadCatalogue({ globs: ["regressions/**"] });
+    const { scenarios, errors } = loadCatalogue({ below: "regressions/" });
     if (errors.length > 0)
       throw new UsageError(`some scenario files cannot be read:\n${formatErrors(errors)}`);
     const results: ScenarioResult[] = [];

@@ -28,6 +28,8 @@ export interface CatalogueOptions {
   readonly folder?: string;
   /** Ids to keep, as globs: `waveflow/push/**`. Absent or empty: all. */
   readonly globs?: readonly string[];
+  /** Reads only files whose path below the folder begins like this: `regressions/`. Absent: all. */
+  readonly below?: string;
   /** Names that `trouble:` may use. */
   readonly trouble?: readonly string[];
 }
@@ -37,12 +39,13 @@ export interface CatalogueOptions {
 export function loadCatalogue({
   folder = scenariosFolder,
   globs = [],
+  below = "",
   trouble,
 }: CatalogueOptions = {}): Catalogue {
   const scenarios: Scenario[] = [];
   const errors: ScenarioError[] = [];
   const fileById = new Map<string, string>();
-  for (const path of scenarioFiles(folder)) {
+  for (const path of scenarioFiles(folder).filter((one) => one.startsWith(below))) {
     const file = relative(process.cwd(), join(folder, path));
     const result = parseScenarios(readFileSync(join(folder, path), "utf8"), {
       protocols: scenarioProtocols,

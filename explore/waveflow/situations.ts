@@ -102,7 +102,7 @@ export const waveflowImpossiblePairs: readonly ImpossiblePairs[] = [
   },
   {
     values: {
-      message: ["pull more", "frame op", "frame gap", "push stored", "push duplicate", "push regression"],
+      message: ["pull more", "frame op", "frame gap", "push stored", "push duplicate"],
       server: ["empty"],
     },
     why: "an op that was read, told or stored is proof that the log is not empty",
@@ -227,7 +227,9 @@ class Watcher {
     const type = isJsonObject(frame) ? frame.type : undefined;
     if (type === "resync_required") return this.#see("frame resync", event.actor, user);
     if (type !== "op" || !isJsonObject(frame)) return this.#see("frame other", event.actor, user);
-    const { prev_id: previous } = frame;
+    const { prev_id: previous, op } = frame;
+    const log = this.#log(user);
+    if (isJsonObject(op) && typeof op.id === "number") log.head = Math.max(log.head, op.id);
     const isGap = typeof previous === "number" && previous > this.#device(event.actor).cursor;
     this.#see(isGap ? "frame gap" : "frame op", event.actor, user);
   }
