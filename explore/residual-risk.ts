@@ -14,7 +14,7 @@ export function residualRisk(clean: number, runs: string): string {
 }
 
 /** `2.5 %`, or `1 in 4,000` where it is rarer than one in a hundred. */
-export function rateText({ events, of }: { readonly events: number; readonly of: number }): string {
+function rateText({ events, of }: { readonly events: number; readonly of: number }): string {
   if (events === 0 || of === 0) return "none";
   return events * 100 >= of
     ? `${((events * 100) / of).toFixed(1)} %`

@@ -3,7 +3,7 @@
 // and then it says so.
 import type { Scenario } from "../scenarios/format/types.ts";
 import { Coverage, type Pair } from "./coverage.ts";
-import { rateText, residualRisk } from "./residual-risk.ts";
+import { residualRisk } from "./residual-risk.ts";
 import type { SearchProtocol } from "./search-protocol.ts";
 
 /** A violation by its cause. */
@@ -92,7 +92,7 @@ export function searchLines(report: SearchReport, protocol: SearchProtocol): rea
   const isClean = findings.length === 0 && drifted.length === 0;
   return [
     `reached: ${situations.length} distinct situations in ${runs} plans, ${reached} of ${possible} possible pairs; ${kept} plans kept for what they reached`,
-    `new situations in the last tenth: ${newInLast} in ${lastRuns} plans (${rateText({ events: newInLast, of: lastRuns })} a plan)`,
+    `new situations in the last tenth: ${newInLast} in ${lastRuns} plans${newInLast === 0 || newInLast >= lastRuns ? "" : `, one in ${Math.round(lastRuns / newInLast)}`}`,
     ...(gaps.length === 0 ? [] : [`never reached: ${gapsText(gaps)}`]),
     `faults that happened: ${faults.length === 0 ? "none" : faults.join(", ")}`,
     `made twice: ${repeated} plans, ${drifted.length === 0 ? "all the same again" : `${drifted.length} DRIFTED (${drifted.join(", ")})`}`,
