@@ -152,20 +152,23 @@ function oldStamps(on: Ordeal): void {
   plot.backup(name);
   for (let count = draw.between(2, 6); count > 0; count--) edit(on, name);
   plot.steps.device(name, "push");
-  if (draw.onceIn(3)) edit(on, other);
-  if (draw.onceIn(3)) plot.sync(other);
+  // Somebody whose stamps are far ahead, so that what was received and what was sent are apart.
+  const hears = draw.onceIn(2);
+  if (hears) plot.edits(other, draw.between(4, 12));
+  if (hears) plot.steps.device(other, draw.pick(["push", "push", "sync"]));
   plot.astray.add(name);
   plot.restore(name);
   for (let count = draw.between(1, 5); count > 0; count--) edit(on, name);
-  if (draw.onceIn(3)) plot.steps.device(name, "resync");
-  if (draw.onceIn(2)) {
+  if (hears || draw.onceIn(3)) plot.steps.device(name, draw.pick(["pull", "resync"]));
+  const crashes = draw.onceIn(2);
+  if (crashes) {
     plot.steps.device(name, "crash", {
       position: draw.pick(["before", "after"]),
-      commit: draw.between(1, 3),
+      commit: draw.pick([1, 2, 2, 3]),
     });
   }
   plot.steps.device(name, "push");
-  if (draw.onceIn(2)) plot.steps.device(name, "restart");
+  if (crashes || draw.onceIn(2)) plot.steps.device(name, "restart");
   edit(on, name);
   if (draw.onceIn(2)) edit(on, name);
   if (draw.onceIn(2)) look(on, name);

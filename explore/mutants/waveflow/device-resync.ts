@@ -112,6 +112,11 @@ export const deviceResyncMutants: readonly Mutant[] = [
         find: "reply?.status === 410 &&",
         replace: `reply?.status === 410 && (reply.json as { reason?: unknown } | null)?.reason === undefined &&`,
       },
+      {
+        file: "reference-client/waveflow/acknowledge.ts",
+        find: "  if (isBeyond) await oweResync(context, session);\n",
+        replace: "",
+      },
     ],
   },
   {
@@ -149,29 +154,10 @@ export const deviceResyncMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "walk-goes-on-after-a-410",
-    part: "device",
-    story:
-      "A walk that is thrown out goes on with what it has and a new first page: what compaction deleted meanwhile is in the new state.",
-    requirements: ["WF-DEV-11", "WF-STATE-2"],
-    edits: [
-      {
-        file: walk,
-        find: "      if (reply?.status !== 200) return",
-        replace: `      if (reply?.status === 410 && since > 0) {
-        since = 0;
-        resync = undefined;
-        continue;
-      }
-      if (reply?.status !== 200) return`,
-      },
-    ],
-  },
-  {
     name: "walk-cursor-of-its-first-page",
     part: "device",
     story:
-      "The cursor after a walk is the head that its last page ends at, and ops pushed meanwhile are on it twice or never: the head of the first page is remembered and the later pages are cut at it.",
+      "A walk leaves out what was pushed after its first page, and takes the head of its last page as the cursor: those ops are never asked for.",
     requirements: ["WF-DEV-11", "WF-PULL-6"],
     edits: [
       { file: walk, find: "  #lamport = 0;", replace: "  #lamport = 0;\n  #head = 0;" },
