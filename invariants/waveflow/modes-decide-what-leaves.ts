@@ -9,7 +9,8 @@ import { nameOp } from "./words.ts";
 /** Mode `local` sends nothing; mode `server` keeps no queue and calls an edit made when the server has it; from `local`
  *  to `hybrid` comes a full pull before the first push; after `server` everything is read anew. A mode outlives a
  *  restart, and an unknown one is `local`.
- *  Leaves out: what a change that nobody saw end may have left; rows that come back after a restore of the server.
+ *  Leaves out: what a change that nobody saw end may have left; rows that come back after a restore of the server,
+ *  or with an account that had queued them in another mode.
  *  Source: WF-DEV-13. */
 export const modesDecideWhatLeaves: Law<WaveflowEvent> = {
   id: "modes-decide-what-leaves",
@@ -43,6 +44,8 @@ class ModeOfDevice {
   #asked: Mode[] = [];
   #since: EventIndex = -1;
   #account = "";
+  /** The account came to the device after the mode did: what it had queued before waits to be sent. */
+  #mayHaveQueued = false;
   #owesPull: EventIndex | undefined;
   #owesResync: EventIndex | undefined;
 
@@ -65,6 +68,7 @@ class ModeOfDevice {
       case "joined": {
         const account = JSON.stringify([event.user, event.server, event.deviceId]);
         if (account !== this.#account) this.#forgive();
+        if (account !== this.#account && this.#account !== "") this.#mayHaveQueued = true;
         this.#account = account;
         return;
       }
@@ -133,6 +137,7 @@ class ModeOfDevice {
     }
     const [before, ...others] = this.#possible.filter((one) => one !== mode);
     if (this.#asked.length === 1 && before !== undefined && others.length === 0) this.#owe(before, mode);
+    if (this.#asked.length > 0) this.#mayHaveQueued = false;
     this.#asked.pop();
     if (this.#asked.length > 0) return;
     this.#possible = [mode];
@@ -180,7 +185,7 @@ class ModeOfDevice {
   }
 
   #found(pending: number, at: EventIndex): void {
-    if (!this.#isIn("server") || this.#reading.restores.length > 0) return;
+    if (!this.#isIn("server") || this.#mayHaveQueued || this.#reading.restores.length > 0) return;
     this.#tally.look();
     if (pending === 0) return;
     this.#tally.contradict(
