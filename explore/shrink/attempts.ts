@@ -29,8 +29,8 @@ export interface AttemptOptions {
 /** A seed that no candidate names stands for this one, as everywhere. */
 const defaultSeed = "1";
 /** A candidate that runs away is no smaller story. */
-const eventsFactor = 4;
-const eventsLeast = 20_000;
+const eventsFactor = 3;
+const eventsLeast = 8_000;
 
 /** Shared by all branches of one shrinking. */
 interface Ledger {
@@ -38,7 +38,6 @@ interface Ledger {
   readonly signature: string;
   readonly options: AttemptOptions;
   readonly before: PlanSize;
-  readonly eventsMax: number;
   /** Whether candidates fail alike, by their content. Their runs are not kept: histories are large. */
   readonly known: Map<string, boolean>;
   pass: string;
@@ -58,7 +57,6 @@ export function createAttempts(
     signature,
     options,
     before: planSizeOf(trial.scenario, trial.run.events),
-    eventsMax: Math.max(eventsLeast, trial.run.events * eventsFactor),
     known: new Map(),
     pass: "",
     tried: 0,
@@ -115,6 +113,15 @@ export class Attempts {
     return true;
   }
 
+  /** Keeps the candidate if it fails alike, whatever its size, and also when nothing more is tried. */
+  async replace(candidate: Scenario): Promise<boolean> {
+    const { build, signature } = this.#ledger;
+    const trial = await tryAgain(build, candidate);
+    if (trial === undefined || !failsAlike(trial, signature)) return false;
+    this.#keep(trial);
+    return true;
+  }
+
   /** A way of its own from a candidate that fails alike and may be larger at first; `undefined` if it does not. */
   async branch(candidate: Scenario): Promise<Attempts | undefined> {
     const trial = await this.#failing(candidate);
@@ -150,7 +157,11 @@ export class Attempts {
     const content = contentOf(candidate);
     if (ledger.known.get(content) === false || this.isOver) return undefined;
     ledger.tried++;
-    const trial = await tryAgain(ledger.build, candidate, ledger.eventsMax);
+    const trial = await tryAgain(
+      ledger.build,
+      candidate,
+      Math.max(eventsLeast, this.#best.run.events * eventsFactor),
+    );
     const isAlike = trial !== undefined && failsAlike(trial, ledger.signature);
     ledger.known.set(content, isAlike);
     ledger.eventsRun += trial?.run.events ?? 0;

@@ -1,6 +1,7 @@
 // How much there is to read in a plan. A shrinker takes a candidate only if it is smaller by this measure, so every
 // sequence of reductions ends.
 import type { Scenario, Step } from "../../scenarios/format/types.ts";
+import { settleWithinMs } from "../../scenarios/format/world.ts";
 
 /** What people count. */
 export interface PlanSize {
@@ -31,6 +32,15 @@ export function flatSteps(steps: readonly Step[]): readonly Step[] {
   );
 }
 
+/** Every step changed, those inside of `together` and `start` too. */
+export function mapSteps(scenario: Scenario, change: (step: Step) => Step): Scenario {
+  const ofStep = (step: Step): Step =>
+    step.kind === "together" || step.kind === "start"
+      ? { ...step, steps: step.steps.map(ofStep) }
+      : change(step);
+  return { ...scenario, steps: scenario.steps.map(ofStep) };
+}
+
 const isFrame = (kind: Step["kind"]): boolean => kind === "together" || kind === "start" || kind === "finish";
 
 /** What each thing is to a reader, against a step's ten. A device with timers of its own does what no line says; chance
@@ -55,6 +65,8 @@ export function costOf(scenario: Scenario): number {
   const { devices, steps, config, deviceConfig, trouble, accidents = [], processes, seed = "" } = scenario;
   const flat = flatSteps(steps);
   const frames = flat.filter(({ kind }) => isFrame(kind)).length;
+  const settles = flat.filter(({ kind }) => kind === "settle").length;
+  const settlesItself = scenario.settle !== false && steps.at(-1)?.kind !== "settle";
   const settings = [config, deviceConfig, trouble].flatMap((table) => Object.keys(table)).length;
   const odds = Object.entries(trouble).filter(isOdds).length;
   const things =
@@ -62,13 +74,16 @@ export function costOf(scenario: Scenario): number {
     devices.filter(({ automatic }) => automatic).length * weights.automatic +
     (new Set(devices.map(({ user }) => user)).size - 1) * weights.otherUser +
     (processes - 1) * weights.process +
-    (flat.length - frames) * weights.step +
+    (flat.length - frames - settles) * weights.step +
     frames * weights.frame +
     accidents.length * weights.accident +
     odds * weights.odds +
     settings * weights.setting +
-    (scenario.settle === false ? 0 : weights.settle);
-  const detail = steps.reduce((sum, step) => sum + detailOf(step), 0) + seed.length;
+    (settles + Number(settlesItself)) * weights.settle;
+  const detail =
+    steps.reduce((sum, step) => sum + detailOf(step), 0) +
+    seed.length +
+    (settlesItself ? digits(settleWithinMs) : 0);
   const extents = accidents.reduce((sum, { extentMs = 0, nth }) => sum + digits(extentMs) + digits(nth), 0);
   const tables = JSON.stringify([
     config,
@@ -91,6 +106,8 @@ function detailOf(step: Step): number {
       return digits(step.forMs);
     case "clock":
       return digits(step.advanceMs);
+    case "settle":
+      return digits(step.withinMs) + 1;
     case "together":
     case "start":
       return step.steps.reduce((sum, inner) => sum + detailOf(inner), 0);
@@ -105,6 +122,8 @@ function detailOf(step: Step): number {
 export const plainNames: Readonly<Record<string, string>> = {
   entityType: "song",
   entityId: "1",
+  entity_type: "song",
+  entity_id: "1",
   field: "title",
 };
 

@@ -11,8 +11,9 @@ import { fewerDevices, oneProcess, oneUser, plainModes } from "./passes/actors.t
 import { byHand } from "./passes/by-hand.ts";
 import { fewerAccidents, pinChance, plainerAccidents } from "./passes/chance.ts";
 import { plainerPayloads } from "./passes/payloads.ts";
-import { plainSeed, plainSettings } from "./passes/settings.ts";
-import { cutTail, dropExpectations, fewerSteps } from "./passes/steps.ts";
+import { plainerRequests } from "./passes/requests.ts";
+import { otherFates, plainSeed, plainSettings } from "./passes/settings.ts";
+import { cutTail, dropExpectations, fewerSteps, fullSettle, shortenSettle } from "./passes/steps.ts";
 import { shorterTimes } from "./passes/times.ts";
 import { costOf, type PlanSize, planSizeOf } from "./plan-size.ts";
 import { signatureOf } from "./signature.ts";
@@ -57,6 +58,7 @@ export async function shrink(build: Build, trial: Trial, options: ShrinkOptions 
   await becomeSmallEarly(attempts);
   await untilNothingHelps(attempts, async () => {
     await untilNothingHelps(attempts, () => everythingCheap(attempts));
+    await otherFates(attempts);
     if (vocabulary === undefined) return;
     await plainModes(attempts, vocabulary.modes[0]);
     await byHand(attempts, {
@@ -64,6 +66,7 @@ export async function shrink(build: Build, trial: Trial, options: ShrinkOptions 
       shrinkBranch: (branch) => untilNothingHelps(branch, () => everythingCheap(branch)),
     });
   });
+  await fullSettle(attempts);
   const { best } = attempts;
   return {
     scenario: best.scenario,
@@ -88,6 +91,7 @@ async function becomeSmallEarly(attempts: Attempts): Promise<void> {
   for (const pass of [
     dropExpectations,
     cutTail,
+    shortenSettle,
     pinChance,
     fewerAccidents,
     fewerDevices,
@@ -107,6 +111,7 @@ const cheapPasses = [
   plainSettings,
   plainSeed,
   plainerPayloads,
+  plainerRequests,
   shorterTimes,
   plainerAccidents,
   accidentsAsSteps,

@@ -4,16 +4,46 @@ import { isJsonObject, type JsonObject, type JsonValue } from "../../../protocol
 import type { Scenario, Step } from "../../../scenarios/format/types.ts";
 import type { Attempts } from "../attempts.ts";
 import { fewest } from "../delta.ts";
-import { plainNames } from "../plan-size.ts";
+import { mapSteps, plainNames } from "../plan-size.ts";
 
 /** Members that hold what a person has written: anything else may have a meaning. */
 const valueMember = "value";
 
 export async function plainerPayloads(attempts: Attempts): Promise<void> {
   attempts.begin("making contents plain");
+  await mergeNeighbours(attempts);
   await shorterLists(attempts);
   for (const member of Object.keys(plainNames)) await mergeNames(attempts, member);
   await plainValues(attempts);
+}
+
+/** Two steps of one device that do the same with more of a list become one: an edit of two fields. */
+async function mergeNeighbours(attempts: Attempts): Promise<void> {
+  for (let index = 1; index < attempts.scenario.steps.length; index++) {
+    const { steps } = attempts.scenario;
+    const merged = mergedStep(steps[index - 1]!, steps[index]!);
+    if (merged === undefined) continue;
+    const plan = [...steps.slice(0, index - 1), merged, ...steps.slice(index + 1)];
+    if (await attempts.take({ ...attempts.scenario, steps: plan })) index--;
+  }
+}
+
+function mergedStep(first: Step, second: Step): Step | undefined {
+  if (first.kind !== "device" || second.kind !== "device" || first.device !== second.device) return undefined;
+  const { verb, args } = first.action;
+  const more = second.action.args;
+  if (second.action.verb !== verb || !isJsonObject(args) || !isJsonObject(more)) return undefined;
+  let hasList = false;
+  const merged: Record<string, JsonValue> = {};
+  for (const [member, value] of Object.entries(args)) {
+    const other = more[member];
+    if (Array.isArray(value) && Array.isArray(other)) {
+      merged[member] = [...(value as readonly JsonValue[]), ...(other as readonly JsonValue[])];
+      hasList = true;
+    } else if (JSON.stringify(value) === JSON.stringify(other)) merged[member] = value;
+    else return undefined;
+  }
+  return hasList ? { ...first, action: { verb, args: merged } } : undefined;
 }
 
 /** Several edits of one step to as few as do it. */
@@ -52,15 +82,24 @@ async function mergeNames(attempts: Attempts, member: string): Promise<void> {
   if (!left.includes(plain)) await rename((text) => text === left[0], plain);
 }
 
-/** `A`, `B`, `C` in the order in which they come; where values have to be what they are, one by one. */
+/** `A`, `B`, `C` in the order in which they come, the same for the same; where values have to be what they are, one by
+ *  one. */
 async function plainValues(attempts: Attempts): Promise<void> {
-  let count = 0;
-  const all = mapMember(attempts.scenario, valueMember, () => letter(count++));
-  if (await attempts.take(all)) return;
-  for (let place = 0; place < count; place++) {
-    let at = 0;
+  const values = new Map<string, string>();
+  const plain = (value: JsonValue): string => {
+    const text = JSON.stringify(value);
+    const known = values.get(text) ?? letter(values.size);
+    values.set(text, known);
+    return known;
+  };
+  const renamed = mapMember(attempts.scenario, valueMember, plain);
+  if ([...values].every(([text, name]) => text === JSON.stringify(name))) return;
+  if (await attempts.take(renamed, { orEqual: true })) return;
+  for (const text of [...values.keys()]) {
     await attempts.take(
-      mapMember(attempts.scenario, valueMember, (value) => (at++ === place ? letter(place) : value)),
+      mapMember(attempts.scenario, valueMember, (value) =>
+        JSON.stringify(value) === text ? values.get(text)! : value,
+      ),
     );
   }
 }
@@ -80,7 +119,7 @@ function textsOf(scenario: Scenario, member: string): readonly string[] {
   return [...texts];
 }
 
-/** Every value of a member, wherever it stands in the words of a device's step. */
+/** Every value of a member, wherever it stands in the words of a device's step or in the body of an exchange. */
 function mapMember(scenario: Scenario, member: string, change: (value: JsonValue) => JsonValue): Scenario {
   const visit = (value: JsonValue): JsonValue => {
     if (Array.isArray(value)) return (value as readonly JsonValue[]).map(visit);
@@ -89,12 +128,12 @@ function mapMember(scenario: Scenario, member: string, change: (value: JsonValue
       Object.entries(value).map(([name, inner]) => [name, name === member ? change(inner) : visit(inner)]),
     );
   };
-  const ofStep = (step: Step): Step => {
-    if (step.kind === "together" || step.kind === "start") return { ...step, steps: step.steps.map(ofStep) };
-    if (step.kind !== "device") return step;
-    return { ...step, action: { ...step.action, args: visit(step.action.args) } };
-  };
-  return { ...scenario, steps: scenario.steps.map(ofStep) };
+  return mapSteps(scenario, (step) => {
+    if (step.kind === "device") return { ...step, action: { ...step.action, args: visit(step.action.args) } };
+    if (step.kind !== "request" || step.request.body === undefined || !("json" in step.request.body))
+      return step;
+    return { ...step, request: { ...step.request, body: { json: visit(step.request.body.json) } } };
+  });
 }
 
 function withArgs(scenario: Scenario, index: number, change: (args: JsonObject) => JsonObject): Scenario {

@@ -1,6 +1,9 @@
 // Settings back to what they are without the plan, and a plain seed.
+import type { Scenario } from "../../../scenarios/format/types.ts";
 import type { Attempts } from "../attempts.ts";
 import { fewest } from "../delta.ts";
+import { flatSteps } from "../plan-size.ts";
+import { withoutDevice } from "../without.ts";
 
 const tables = ["trouble", "config", "deviceConfig"] as const;
 
@@ -28,11 +31,32 @@ export async function plainSettings(attempts: Attempts): Promise<void> {
 /** Every message takes exactly as long. Units: virtual milliseconds. */
 const fixedLatenciesMs = [1, 10, 100] as const;
 
-const plainSeeds = ["1", "2", "3", "4", "5", "6", "7", "8", "9"] as const;
+const plainSeeds: readonly string[] = Array.from({ length: 12 }, (_, index) => String(index + 1));
 
 export async function plainSeed(attempts: Attempts): Promise<void> {
   attempts.begin("a plain seed");
   const { seed = "" } = attempts.scenario;
-  if (seed.length <= 1) return;
-  for (const plain of plainSeeds) if (await attempts.take({ ...attempts.scenario, seed: plain })) return;
+  for (const plain of plainSeeds)
+    if (plain.length < seed.length && (await attempts.take({ ...attempts.scenario, seed: plain }))) return;
+}
+
+/** What is a race under one seed may need less of a plan under another: each part is taken away under other fates too.
+ *  Many runs, so only for plans that are small by now. */
+export async function otherFates(attempts: Attempts): Promise<void> {
+  attempts.begin("other fates");
+  if (flatSteps(attempts.scenario.steps).length > otherFatesUpTo) return;
+  for (let index = 0; index < attempts.scenario.steps.length; index++) {
+    const { steps } = attempts.scenario;
+    const rest = steps.filter((_, place) => place !== index);
+    if (await underAnySeed(attempts, { ...attempts.scenario, steps: rest })) index--;
+  }
+  for (const { name } of attempts.scenario.devices.slice(1))
+    await underAnySeed(attempts, withoutDevice(attempts.scenario, name));
+}
+
+const otherFatesUpTo = 8;
+
+async function underAnySeed(attempts: Attempts, scenario: Scenario): Promise<boolean> {
+  for (const seed of plainSeeds) if (await attempts.take({ ...scenario, seed })) return true;
+  return false;
 }

@@ -3,7 +3,7 @@ import type { Accident, Step } from "../../../scenarios/format/types.ts";
 import type { Attempts } from "../attempts.ts";
 import { fewest } from "../delta.ts";
 import { withAccidents } from "./chance.ts";
-import { inTheirTime, timedSteps, withTimedSteps } from "../timeline.ts";
+import { inTheirTime, timedSteps, unwritten, withTimedSteps } from "../timeline.ts";
 
 /** What a file expects of single steps is no part of the law, and a settle at the end is there anyway. */
 export async function dropExpectations(attempts: Attempts): Promise<void> {
@@ -30,6 +30,30 @@ export async function cutTail(attempts: Attempts): Promise<void> {
   if (attempts.scenario.settle !== false) await attempts.take({ ...attempts.scenario, settle: false });
 }
 
+/** A run that does not come to rest goes on for minutes of virtual time, and every candidate with it. */
+const shortSettleMs = 20_000;
+
+/** Where the law is broken in a calm that nobody gets through, a short one will do until the plan is small. */
+export async function shortenSettle(attempts: Attempts): Promise<void> {
+  attempts.begin("a shorter calm");
+  const { scenario, best } = attempts;
+  const isRestless = best.run.history.events.some((event) => event.kind === "settled" && !event.quiet);
+  if (!isRestless || scenario.settle === false) return;
+  const steps = scenario.steps.filter(({ kind }) => kind !== "settle");
+  await attempts.take({
+    ...scenario,
+    steps: [...steps, { source: unwritten, kind: "settle", withinMs: shortSettleMs }],
+  });
+}
+
+/** The calm as long as everywhere: what is right would not always get through a short one. */
+export async function fullSettle(attempts: Attempts): Promise<void> {
+  const { scenario } = attempts;
+  const steps = scenario.steps.filter(({ kind }) => kind !== "settle");
+  if (steps.length === scenario.steps.length) return;
+  await attempts.replace({ ...scenario, steps });
+}
+
 /** Drops steps while the others stay when they were, then once more with the time closed up. */
 export async function fewerSteps(attempts: Attempts): Promise<void> {
   attempts.begin("dropping steps");
@@ -47,7 +71,7 @@ export async function fewerSteps(attempts: Attempts): Promise<void> {
 async function dropWithShift(attempts: Attempts): Promise<void> {
   for (let index = attempts.scenario.steps.length - 1; index >= 0; index--) {
     const { steps, accidents = [] } = attempts.scenario;
-    if (steps.length > pairsUpTo || accidents.length === 0 || accidents.length > accidentsUpTo) return;
+    if (steps.length > pairsOfOneUpTo || accidents.length === 0 || accidents.length > accidentsUpTo) return;
     const rest = steps.filter((_, place) => place !== index);
     await firstThatHolds(shifted(accidents), (moved) =>
       attempts.take(withAccidents({ ...attempts.scenario, steps: rest }, moved)),
@@ -77,8 +101,9 @@ const shiftMax = 3;
 async function dropPairs(attempts: Attempts): Promise<void> {
   for (let first = 0; first < attempts.scenario.steps.length; first++) {
     const { steps } = attempts.scenario;
-    if (steps.length > pairsUpTo) return;
+    if (steps.length > pairsOfOneUpTo) return;
     for (let second = first + 1; second < steps.length; second++) {
+      if (steps.length > pairsUpTo && !isPair(steps[first]!, steps[second]!)) continue;
       const rest = steps.filter((_, index) => index !== first && index !== second);
       if (!(await attempts.take({ ...attempts.scenario, steps: rest }))) continue;
       first--;
@@ -87,7 +112,28 @@ async function dropPairs(attempts: Attempts): Promise<void> {
   }
 }
 
-const pairsUpTo = 24;
+/** Any two, in a plan of so many steps; in a longer one only two of the same device that change its surroundings. */
+const pairsUpTo = 10;
+const pairsOfOneUpTo = 40;
+
+function isPair(first: Step, second: Step): boolean {
+  const device = surroundingsOf(first);
+  return device !== undefined && device === surroundingsOf(second);
+}
+
+/** Whose surroundings a step changes: `offline`, `partition laptop`, `server: crash`. */
+function surroundingsOf(step: Step): string | undefined {
+  switch (step.kind) {
+    case "device":
+      return Object.keys(step.action.args ?? {}).length === 0 ? step.device : undefined;
+    case "network":
+      return "device" in step.action ? step.action.device : step.action.of.device;
+    case "server":
+      return "server";
+    default:
+      return undefined;
+  }
+}
 
 /** Fewer steps inside of `together` and `start`, or no frame around them. */
 async function thinFrames(attempts: Attempts): Promise<void> {
