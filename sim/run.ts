@@ -77,7 +77,7 @@ export function simulate(options: SimRunOptions): Promise<SimRun> {
         scenario: scenario.id,
         seed,
         world: "sim",
-        settings: scenario.config,
+        settings: { ...scenario.config, processes: scenario.processes },
         events: world.history.events,
       },
       checks,

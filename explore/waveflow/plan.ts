@@ -13,6 +13,7 @@ import { interview } from "./interview.ts";
 import { ordeal } from "./ordeals.ts";
 import { happen, type Happening, happeningWeights } from "./happenings.ts";
 import { Plot } from "./plot.ts";
+import { serverOrdeal } from "./server-ordeals.ts";
 import { drawTrouble } from "./swarm.ts";
 import { openWindow, type WindowName, windowWeights } from "./windows.ts";
 
@@ -114,22 +115,9 @@ function writeSteps(plot: Plot, { isManual }: { readonly isManual: boolean }): v
     steps.device(name, "sign-out");
     plot.astray.add(name);
   }
-  // In every fifth plan somebody asks the server questions by hand, before, between or after what happens.
-  const side = new Stream(options.seed, "interview at");
-  const interviewAt = side.onceIn(5) ? side.between(0, stepsMax - 1) : -1;
-  let isInterviewed = false;
-  // In every third one device is put to the test.
-  const ordealAt = side.onceIn(3) ? side.between(0, stepsMax - 1) : -1;
-  let isTested = ordealAt < 0;
+  const passages = drawPassages(options.seed, stepsMax);
   for (let count = 0; count < stepsMax; ) {
-    if (count >= interviewAt && interviewAt >= 0 && !isInterviewed) {
-      interview(plot);
-      isInterviewed = true;
-    }
-    if (count >= ordealAt && !isTested) {
-      ordeal(plot);
-      isTested = true;
-    }
+    while (passages.length > 0 && passages[0]!.at <= count) passages.shift()!.write(plot);
     const before = steps.length;
     if (choices.onceIn(windowIn)) openWindow(plot, choices.weighted(windows));
     else if (exchangeIn > 0 && choices.onceIn(exchangeIn)) drawExchange(plot);
@@ -140,6 +128,26 @@ function writeSteps(plot: Plot, { isManual }: { readonly isManual: boolean }): v
   }
   if (isManual && choices.onceIn(12)) restoreServer(plot);
   end(plot);
+}
+
+interface Passage {
+  readonly at: number;
+  readonly write: (plot: Plot) => void;
+}
+
+/** Longer passages before, between or after what happens: in every fifth plan somebody asks the server questions by
+ *  hand, in every third one device is put to the test, and in every third the server. */
+function drawPassages(seed: string, stepsMax: number): Passage[] {
+  const side = new Stream(seed, "interview at");
+  const trial = new Stream(seed, "server ordeal at");
+  const at = (stream: Stream, onceIn: number): number =>
+    stream.onceIn(onceIn) ? stream.between(0, stepsMax - 1) : -1;
+  const passages = [
+    { at: at(side, 5), write: interview },
+    { at: at(side, 3), write: ordeal },
+    { at: at(trial, 3), write: serverOrdeal },
+  ];
+  return passages.filter((passage) => passage.at >= 0).sort((left, right) => left.at - right.at);
 }
 
 /** Half of the names are left out, the others weigh between a third and three times of what they weigh usually. */
@@ -166,10 +174,18 @@ function restoreServer(plot: Plot): void {
     steps.server({ verb: "restart" });
     plot.backup("server");
     for (let count = choices.between(1, 3); count > 0; count--) plot.write(plot.anyone());
-    plot.everybodySyncs();
+    if (choices.onceIn(2)) plot.everybodySyncs();
+    else {
+      // Taken by the server, not seen by anybody, and gone with it; and one more that is not pushed yet.
+      const name = plot.anyone();
+      plot.edit(name);
+      steps.device(name, "push");
+      plot.edit(name);
+    }
   }
   plot.restore("server");
   for (const name of options.devices) steps.device(name, "pull");
+  if (choices.onceIn(2)) for (const name of options.devices) steps.device(name, "restart");
 }
 
 /** Trouble ends and calm comes. Who went astray is asked back, most of the time; what was forgotten by the log, and a

@@ -10,7 +10,8 @@ import { nameContent } from "./words.ts";
 
 /** Judged: jobs that deleted nothing, where everybody who ever sent an ACK had one taken that lies above two writes of
  *  one register, and both are given out afterwards. A device counts with its highest ACK that the server took, because
- *  what a device has acknowledged only grows; ACKs in the memory of another process have been written by then.
+ *  what a device has acknowledged only grows. Where there is more than one process, ACKs in the memory of another one
+ *  have had the time to be written.
  *  Leaves out: what comes after a crash of a process, which may forget ACKs, or after the server was put back.
  *  Source: WF-COMP-1 ("the smallest last_seen_id"), WF-COMP-2, WF-ACK-2, WF-ACK-5. */
 export const compactionAdvances: Law<WaveflowEvent> = {
@@ -34,9 +35,9 @@ export const compactionAdvances: Law<WaveflowEvent> = {
         if (event.fault === "restore") forgottenAt = at;
       }
       if (event.kind !== "compacted" || event.deleted > 0 || event.begunAt === undefined) continue;
-      const isCalm = event.begunAt - troubledAt > 2 * flushMs;
-      if (!isCalm) continue;
-      const job = { at, user: event.user, begunAt: event.begunAt, ackedBy: event.begunAt - 2 * flushMs };
+      const writtenAfterMs = settings?.processes === 1 ? 0 : 2 * flushMs;
+      if (event.begunAt - troubledAt < writtenAfterMs) continue;
+      const job = { at, user: event.user, begunAt: event.begunAt, ackedBy: event.begunAt - writtenAfterMs };
       judgeJob({ ...job, forgottenAt }, reading, tally);
     }
     return tally.verdict("no job ran that could have deleted something");

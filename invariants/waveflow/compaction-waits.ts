@@ -60,7 +60,7 @@ function judgeJob(job: Job, { reading, inTouchSince, clockMovedAt, tally }: Surr
     at > restoredAt && at < job.at && history.events[at]!.at < job.begunAt;
   const firsts = new Map<string, { readonly ack: AckCall; highest: number }>();
   for (const ack of acks) {
-    if (ack.user.name !== job.user || ack.askedAt > job.at) continue;
+    if (ack.user.name !== job.user || ack.askedAt > job.at || ack.outcome === "refused") continue;
     const known = firsts.get(ack.device);
     if (known !== undefined) known.highest = Math.max(known.highest, ack.request.lastSeenId);
     else if (ack.outcome === "accepted" && ack.request.via === "http" && isBefore(ack.answeredAt)) {
@@ -101,8 +101,9 @@ const wasBelow = (
 /** The device's highest ACK so far, whatever became of it: an ACK without an answer may have counted. */
 function highestOf(acks: readonly AckCall[], first: AckCall): number {
   let highest = 0;
-  for (const { user, device, askedAt, request } of acks) {
-    if (user === first.user && device === first.device && askedAt <= first.askedAt) {
+  for (const { user, device, askedAt, request, outcome } of acks) {
+    const isTheirs = user === first.user && device === first.device;
+    if (isTheirs && askedAt <= first.askedAt && outcome !== "refused") {
       highest = Math.max(highest, request.lastSeenId);
     }
   }

@@ -10,6 +10,7 @@ import { alone } from "./alone.ts";
 import { clockLeapsAreRefused } from "./clock-leaps-are-refused.ts";
 import { compactionAdvances } from "./compaction-advances.ts";
 import { compactionIsInvisible } from "./compaction-is-invisible.ts";
+import { compactionStaysBelow } from "./compaction-stays-below.ts";
 import { compactionWaits } from "./compaction-waits.ts";
 import { confirmedIsTheFold } from "./confirmed-is-the-fold.ts";
 import { contentComesBackEqual } from "./content-comes-back-equal.ts";
@@ -88,6 +89,7 @@ export const waveflowLaws: readonly Law<WaveflowEvent>[] = [
   ackWithinHead,
   watermarkOnlyGrows,
   compactionWaits,
+  compactionStaysBelow,
   compactionAdvances,
   compactionIsInvisible,
   framesAreCommitted,

@@ -2,6 +2,7 @@
 // socket, of the device, or of the time in which nothing was done to anybody.
 import type { EventIndex } from "../history.ts";
 import { numberIn } from "./body.ts";
+import type { WaveflowEvent } from "./events.ts";
 import type { FrameReading, Installation, Reading } from "./reading.ts";
 import { noEra, Rising } from "./user-log.ts";
 
@@ -26,10 +27,7 @@ export interface OpenSocket {
 export function openSockets(reading: Reading): readonly OpenSocket[] {
   const { events } = reading.history;
   if (reading.frames.length === 0) return [];
-  const troubles = reading.upheavals.filter((at) => {
-    const { kind } = events[at]!;
-    return kind === "fault" || kind === "crash";
-  });
+  const troubles = reading.upheavals.filter((at) => isTrouble(events[at]!));
   const calms: EventIndex[] = [];
   const lasting = new Map<string, EventIndex[]>();
   for (const [at, event] of events.entries()) {
@@ -81,6 +79,22 @@ function openedBy(hello: FrameReading, troubledAt: EventIndex): OpenSocket {
     frames: [hello],
     outrunAt: Infinity,
   };
+}
+
+/** A statement of the server that is held makes frames late and takes none away. */
+const isTrouble = (event: WaveflowEvent): boolean =>
+  event.kind === "crash" || (event.kind === "fault" && event.fault !== held);
+
+const held = "held";
+
+/** Says whether a statement of the server may be held at some time before an event: then nothing is due. */
+export function mayBeHeld({ history, upheavals }: Reading, before: EventIndex): boolean {
+  const { events } = history;
+  const heldAt = upheavals.findLast((at) => {
+    const event = events[at]!;
+    return at < before && event.kind === "fault" && event.fault === held;
+  });
+  return heldAt !== undefined && !events.slice(heldAt, before).some(({ kind }) => kind === "calm");
 }
 
 /** The id of the op in a frame; 0 for none. */

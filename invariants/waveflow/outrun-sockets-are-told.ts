@@ -4,7 +4,7 @@ import { Tally } from "../tally.ts";
 import type { WaveflowEvent } from "./events.ts";
 import { numberIn } from "./body.ts";
 import type { EventIndex } from "../history.ts";
-import { eventAfter, frameWithinMs, type OpenSocket, openSockets } from "./open-sockets.ts";
+import { eventAfter, frameWithinMs, mayBeHeld, type OpenSocket, openSockets } from "./open-sockets.ts";
 import { readHistory, type Reading } from "./reading.ts";
 
 /** Judged on sockets while nothing is done to anybody, by the jobs of which the world tells. What a device has
@@ -51,7 +51,7 @@ function judgeJob(
   const { actor, user } = installation;
   if (user.name !== job.user || events[helloAt]!.at >= job.begunAt) return;
   const dueAt = eventAfter(events, events[job.at]!.at + frameWithinMs, job.at);
-  if (dueAt === undefined || endsAt <= dueAt) return;
+  if (dueAt === undefined || endsAt <= dueAt || mayBeHeld(reading, dueAt)) return;
   tally.look();
   const highest = highestAck(reading, installation, dueAt, false)?.value ?? 0;
   if (highest >= job.compactedUpTo || outrunAt <= dueAt) return;

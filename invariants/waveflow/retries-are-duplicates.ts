@@ -66,6 +66,14 @@ function judgeRefusal(call: PushCall, tally: Tally): void {
   const operation = call.operations[index];
   if (refused === undefined || operation === undefined) return;
   const knownAt = knownBefore(operation, call);
+  const first = call.operations.indexOf(operation);
+  if (knownAt === undefined && first < index) {
+    tally.contradict(
+      [call.askedAt, call.answeredAt],
+      () =>
+        `${call.actor}'s push carries ${nameOperation(operation.operationId)} twice, at ${first} and at ${index}. It was told that the stamp of the copy is too low, as if it were new.`,
+    );
+  }
   if (knownAt === undefined) return;
   tally.look();
   tally.contradict([knownAt, call.askedAt, call.answeredAt], () => {

@@ -237,6 +237,15 @@ export const serverLawCases: Readonly<Record<string, LawCase>> = {
     h.frame("phone", { type: "resync_required", compacted_up_to: isBroken ? 2 : 3 });
     return /had acknowledged 2, and the server had taken it\. Its socket was told to resync/;
   },
+  "compaction-stays-below": (h, isBroken) => {
+    const { one, two, three } = threeOps(h);
+    h.ack("laptop", isBroken ? 2 : 3).take();
+    h.pull("laptop", 0).give([one, two, three]);
+    h.compacted(1, 1, h.events.length * 10);
+    h.pull("laptop", 1).give([two, three]);
+    h.pull("laptop", 0).give([two, three]);
+    return /has acknowledged 2 at most\. Op 1 .* was deleted for op 2, which is not below that/;
+  },
   "compaction-advances": (h, isBroken) => {
     h.join("laptop");
     const one = h.store("laptop", h.op("song/1.title", "A", 1), 1);

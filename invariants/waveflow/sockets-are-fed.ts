@@ -2,7 +2,7 @@
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { eventAfter, frameWithinMs, idOf, type OpenSocket, openSockets } from "./open-sockets.ts";
+import { eventAfter, frameWithinMs, idOf, mayBeHeld, type OpenSocket, openSockets } from "./open-sockets.ts";
 import { type PushCall, readHistory, type Reading } from "./reading.ts";
 import { nameContent } from "./words.ts";
 import { numberIn } from "./body.ts";
@@ -67,7 +67,7 @@ function judgePush(call: PushCall, sockets: readonly OpenSocket[], reading: Read
   const last = stored.at(-1);
   if (last === undefined) return;
   const dueAt = eventAfter(events, events[call.answeredAt]!.at + frameWithinMs, call.answeredAt);
-  if (dueAt === undefined) return;
+  if (dueAt === undefined || mayBeHeld(reading, dueAt)) return;
   for (const { installation, era, helloAt, endsAt, shown, outrunAt } of sockets) {
     const { user, device, actor } = installation;
     if (user !== call.user || device === call.device || era !== call.era) continue;

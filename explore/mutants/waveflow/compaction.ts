@@ -56,14 +56,14 @@ export const compactionMutants: readonly Mutant[] = [
     name: "compact-includes-stale-boundary",
     part: "compactor",
     story:
-      "Contacts are kept in whole seconds and the boundary itself counts as stale: a device that was there exactly 90 days ago, or half a second less, is passed.",
+      "Contacts are compared in whole minutes and the boundary itself counts as stale: a device that was there exactly 90 days ago, or some seconds less, is passed.",
     requirements: ["WF-COMP-1"],
     edits: [
       {
         file: statements,
         find: "if (Math.max(seenAt, contacts.get(device) ?? seenAt) < contactSince) continue;",
         replace:
-          "const contact = Math.max(seenAt, contacts.get(device) ?? seenAt);\n      if (Math.floor(contact / 1_000) <= Math.floor(contactSince / 1_000)) continue;",
+          "const contact = Math.max(seenAt, contacts.get(device) ?? seenAt);\n      if (Math.floor(contact / 60_000) <= Math.floor(contactSince / 60_000)) continue;",
       },
     ],
   },

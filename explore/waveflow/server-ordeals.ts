@@ -1,0 +1,183 @@
+// Ordeals of the server: a passage in which it is put to the test at one of the rules of its memory, where it takes
+// several devices and some time to see whether it keeps it: who counts for compaction, what was acknowledged, what an
+// opening socket is shown, what outlives an op.
+//
+// A stream of its own draws them, so that a plan with an ordeal is otherwise nearly the plan without it.
+import { Stream } from "../stream.ts";
+import type { Plot } from "./plot.ts";
+
+/** Device ids and operation ids that nobody else has. */
+const stranger = "abcdef00-0000-4000-8000-00000000000c";
+
+const ordeals = [presence, presence, oldAck, failedFlush, opening, opening, forgotten, silentSocket] as const;
+
+/** Puts the server to one of its tests. */
+export function serverOrdeal(plot: Plot): void {
+  const draw = new Stream(plot.options.seed, "server ordeal");
+  draw.pick(ordeals)(plot, draw);
+}
+
+/** Two writes of one register and something behind them, by one device, known to all who are asked. */
+function writeTwice(plot: Plot, name: string, knownTo: readonly string[]): void {
+  const entity = plot.entity();
+  const field = plot.field();
+  plot.edit(name, entity, field);
+  plot.edit(name, entity, field);
+  plot.edit(name, entity, field);
+  plot.edit(name);
+  for (const each of new Set([name, ...knownTo])) plot.sync(each);
+}
+
+/** A device acknowledges and then only reads, about as often as it has to in order to count; the others go on, and the
+ *  job runs. */
+function presence(plot: Plot, draw: Stream): void {
+  const { steps, options } = plot;
+  const { stalenessMs } = options;
+  const reader = draw.pick(options.devices);
+  const others = options.devices.filter((name) => name !== reader);
+  if (others.length === 0) return;
+  const writer = draw.pick(others);
+  plot.edit(writer);
+  plot.everybodySyncs();
+  writeTwice(plot, writer, others);
+  for (let count = draw.between(1, 3); count > 0; count--) {
+    steps.device(reader, "pull");
+    const restMs = stalenessMs - draw.pick([100, 400, 900, Math.ceil(stalenessMs / 3)]);
+    if (stalenessMs > 60_000) steps.advance(restMs);
+    else steps.wait(restMs - draw.pick([0, 100, 400]));
+    if (stalenessMs > 60_000 && draw.onceIn(2)) steps.device(reader, "pull");
+  }
+  if (draw.onceIn(3)) {
+    steps.server({ verb: "crash" });
+    steps.server({ verb: "restart" });
+  }
+  for (const name of others) if (draw.onceIn(2)) plot.sync(name);
+  plot.compact();
+  if (draw.onceIn(2)) plot.sync(reader);
+}
+
+/** An ACK of long ago arrives again. */
+function oldAck(plot: Plot, draw: Stream): void {
+  const { steps, options } = plot;
+  const name = draw.pick(options.devices);
+  plot.edit(name);
+  plot.everybodySyncs();
+  writeTwice(plot, name, options.devices);
+  steps.device(draw.pick(options.devices), "ack", { id: draw.pick([0, 1, 1, 2]) });
+  if (draw.onceIn(2)) steps.wait(12_000);
+  for (const each of options.devices) if (draw.onceIn(2)) steps.device(each, "pull");
+  plot.compact();
+}
+
+/** The write of acknowledgements fails; they are all the server has of a device, which has nothing new to say. */
+function failedFlush(plot: Plot, draw: Stream): void {
+  const { steps, options } = plot;
+  const name = draw.pick(options.devices);
+  plot.edit(name);
+  plot.everybodySyncs();
+  plot.mayHang(() =>
+    steps.server({
+      verb: draw.pick(["fail-during", "lose-answer-during"] as const),
+      purpose: "ack",
+      position: "before",
+      statement: "raiseCursor",
+      nth: 1,
+      sqlstate: "53300",
+    }),
+  );
+  writeTwice(plot, name, options.devices);
+  steps.wait(draw.pick([6_000, 12_000]));
+  for (const each of options.devices) steps.device(each, "pull");
+  plot.compact();
+  if (draw.onceIn(2)) plot.sync(draw.pick(options.devices));
+}
+
+/** Somebody pushes while another's socket is being opened, and once more when it is open. */
+function opening(plot: Plot, draw: Stream): void {
+  const { steps, options } = plot;
+  const watcher = draw.pick(options.devices);
+  const others = options.devices.filter((name) => name !== watcher);
+  if (others.length === 0) return;
+  const writer = draw.pick(others);
+  if (draw.onceIn(2)) plot.everybodySyncs();
+  plot.edit(writer);
+  plot.hold("frames", {
+    position: draw.pick(["before", "after", "after"]),
+    statement: draw.pick(["highestId", "highestId", "commit", "readWatermark"]),
+    device: watcher,
+  });
+  steps.start(() => steps.device(watcher, "connect"));
+  steps.wait(100);
+  steps.start(() => steps.device(writer, "push"));
+  steps.wait(500);
+  plot.release("frames");
+  steps.wait(draw.pick([200, 1_000]));
+  plot.edit(writer);
+  steps.start(() => steps.device(writer, "push"));
+  steps.wait(draw.pick([1_000, 11_000]));
+}
+
+/** A stranger's op has the highest stamp of its device; it is overwritten and forgotten by the log; then the stranger
+ *  comes again, with the same op or with a lower stamp. */
+function forgotten(plot: Plot, draw: Stream): void {
+  const { steps, options } = plot;
+  const name = draw.pick(options.devices);
+  const entity = plot.entity();
+  const field = plot.field();
+  const serial = draw.between(0, 0xffff_ffff).toString(16).padStart(8, "0");
+  const op = {
+    entity_type: entity.entityType,
+    entity_id: entity.entityId,
+    op: "upsert",
+    field,
+    value: "of a stranger",
+  };
+  const push = (place: number, lamport: number): void =>
+    plot.mayHang(() =>
+      steps.request({
+        as: name,
+        method: "POST",
+        path: "/sync/ops",
+        headers: { "x-device-id": stranger },
+        body: {
+          json: {
+            ops: [
+              { ...op, operation_id: `${serial}-0000-4000-8000-00000000000${place}`, lamport_ts: lamport },
+            ],
+          },
+        },
+      }),
+    );
+  push(1, 50);
+  plot.edit(name, entity, field);
+  plot.edit(name, entity, field);
+  plot.edit(name);
+  plot.everybodySyncs();
+  plot.compact();
+  switch (draw.pick(["again", "lower", "equal"])) {
+    case "again":
+      return push(1, draw.pick([50, 51]));
+    case "equal":
+      return push(2, 50);
+    default:
+      return push(2, 20);
+  }
+}
+
+/** A device's socket is open and still, for longer than the server waits for anybody; compaction passes it. */
+function silentSocket(plot: Plot, draw: Stream): void {
+  const { steps, options } = plot;
+  const { stalenessMs } = options;
+  const watcher = draw.pick(options.devices);
+  const others = options.devices.filter((name) => name !== watcher);
+  if (others.length === 0 || stalenessMs > 60_000) return;
+  plot.edit(draw.pick(others));
+  plot.everybodySyncs();
+  steps.device(watcher, "connect");
+  if (draw.onceIn(2)) steps.network({ verb: "hold-frames", device: watcher });
+  writeTwice(plot, draw.pick(others), others);
+  steps.wait(stalenessMs + 1_000);
+  writeTwice(plot, draw.pick(others), others);
+  plot.compact();
+  steps.wait(draw.pick([1_000, 11_000]));
+}

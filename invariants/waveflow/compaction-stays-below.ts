@@ -1,0 +1,153 @@
+// An op is deleted for one that everybody has, and not for one that somebody may still have to get.
+import type { Law } from "../verdict.ts";
+import { Tally } from "../tally.ts";
+import type { EventIndex } from "../history.ts";
+import type { WaveflowEvent } from "./events.ts";
+import { eventAfter } from "./open-sockets.ts";
+import { type AckCall, readHistory, type Reading } from "./reading.ts";
+import type { Read } from "./reads.ts";
+import type { Stored } from "./user-log.ts";
+import { nameContent } from "./words.ts";
+
+/** What supersedes a deleted op lies below M, and so below the highest ACK that any device in touch has sent.
+ *  Judged: ops that a pull still showed when the device counted already, and that are missing in the first full read after
+ *  a job; where the device was answered so recently before that pull that it cannot have turned stale since.
+ *  Source: WF-COMP-2 ("among ops with id < M"), WF-COMP-1. */
+export const compactionStaysBelow: Law<WaveflowEvent> = {
+  id: "compaction-stays-below",
+  requirements: ["WF-COMP-1", "WF-COMP-2"],
+  promise: "No op is deleted for one that a device in touch may not have acknowledged.",
+  judge(history) {
+    const { settings, events } = history;
+    const tally = new Tally();
+    if (settings === undefined) return tally.verdict("this world does not tell the settings of its server");
+    const reading = readHistory(history);
+    if ((settings.compactionIntervalMs ?? 0) > 0) return tally.verdict("jobs run of which nobody tells");
+    if (reading.hasRawWrites) return tally.verdict("hand-written requests may have acknowledged anything");
+    const patienceMs = (settings.stalenessMs ?? stalenessDefaultMs) / 2;
+    for (const at of reading.upheavals) {
+      const event = events[at]!;
+      if (event.kind !== "compacted" || event.deleted === 0 || event.begunAt === undefined) continue;
+      const read = firstRead({ user: event.user, at }, reading);
+      if (read === undefined) continue;
+      const begunAt = eventAfter(events, event.begunAt, 0) ?? at;
+      for (const first of firstAcks(reading.acks, event.user, begunAt)) {
+        for (const { stored } of read.missing)
+          judgeGone(stored, { at, begunAt, read, first, patienceMs }, reading, tally);
+      }
+    }
+    return tally.verdict("no job deleted anything that somebody had been shown");
+  },
+};
+
+/** The first full read after a job, if no other job can have deleted anything before it. */
+function firstRead(
+  job: { readonly user: string; readonly at: EventIndex },
+  reading: Reading,
+): Read | undefined {
+  const { reads, installations, upheavals, history } = reading;
+  const read = reads.find(
+    ({ user, askedAt, since, isDecisive }) =>
+      user.name === job.user && since === 0 && isDecisive && askedAt > job.at,
+  );
+  if (read === undefined) return undefined;
+  const devices = new Set(installations.map(({ actor }) => actor));
+  const isDisturbed = upheavals.some((at) => {
+    if (at <= job.at || at >= read.answeredAt) return false;
+    const event = history.events[at]!;
+    if (event.kind === "compacted") return event.user === job.user && event.deleted > 0;
+    return (event.kind === "fault" || event.kind === "crash") && !devices.has(event.target);
+  });
+  return isDisturbed ? undefined : read;
+}
+
+interface Case {
+  /** The job and the first event of the time at which it began. */
+  readonly at: EventIndex;
+  readonly begunAt: EventIndex;
+  readonly read: Read;
+  readonly first: AckCall;
+  readonly patienceMs: number;
+}
+
+function judgeGone(
+  stored: Stored,
+  { at, begunAt, read, first, patienceMs }: Case,
+  reading: Reading,
+  tally: Tally,
+): void {
+  const { events } = reading.history;
+  const { lastPullAskedAt: shownAt } = stored;
+  if (shownAt < first.answeredAt || stored.lastPulledAt > at || first.era !== read.era) return;
+  if (events[at]!.at - events[shownAt]!.at > patienceMs) return;
+  if (!wasInTouch(reading, first, { shownAt, until: begunAt, patienceMs })) return;
+  tally.look();
+  const by = lowestSuperseder(stored, read);
+  const highest = highestAck(reading.acks, first, at);
+  if (by === undefined || by < highest) return;
+  tally.contradict(
+    [first.answeredAt, shownAt, at, read.answeredAt],
+    () =>
+      `${first.actor} counts for compaction and has acknowledged ${highest} at most. Op ${stored.id} (${nameContent(stored.content)}) was deleted for op ${by}, which is not below that.`,
+  );
+}
+
+/** The first ACK of each device of a user, where it was answered before a job. */
+function firstAcks(acks: readonly AckCall[], user: string, before: EventIndex): readonly AckCall[] {
+  const firsts = new Map<string, AckCall>();
+  for (const ack of acks) {
+    if (ack.user.name !== user || ack.outcome !== "accepted" || ack.request.via !== "http") continue;
+    if (ack.answeredAt < before && !firsts.has(ack.device)) firsts.set(ack.device, ack);
+  }
+  return [...firsts.values()];
+}
+
+/** The device's highest ACK so far, whatever became of it, unless it was refused. */
+function highestAck(acks: readonly AckCall[], first: AckCall, before: EventIndex): number {
+  let highest = 0;
+  for (const { user, device, askedAt, outcome, request } of acks) {
+    if (user !== first.user || device !== first.device || askedAt > before || outcome === "refused") continue;
+    highest = Math.max(highest, request.lastSeenId);
+  }
+  return highest;
+}
+
+/** The server answered the device shortly before, and no clock has moved since, nor was the server put back. */
+function wasInTouch(
+  { calls, history, upheavals }: Reading,
+  first: AckCall,
+  span: { readonly shownAt: EventIndex; readonly until: EventIndex; readonly patienceMs: number },
+): boolean {
+  const { events } = history;
+  const since = events[span.shownAt]!.at - span.patienceMs;
+  const heard = calls.find(
+    (call) =>
+      call !== undefined &&
+      call.user === first.user &&
+      call.device === first.device &&
+      call.outcome === "accepted" &&
+      (call.request.kind !== "ack" || call.request.via === "http") &&
+      call.answeredAt < span.until &&
+      events[call.askedAt]!.at > since,
+  );
+  if (heard === undefined) return false;
+  return !upheavals.some((at) => {
+    const event = events[at]!;
+    const isMove = event.kind === "fault" && /clock|skew|restore/u.test(event.fault);
+    return isMove && at > first.askedAt && at < span.until;
+  });
+}
+
+/** The lowest id that is known to supersede the op; what is unknown was itself deleted for something that is known. */
+function lowestSuperseder({ content, id }: Stored, { user, era }: Read): number | undefined {
+  const entity = user.era(era).entity(content);
+  if (entity === undefined) return undefined;
+  let lowest: number | undefined;
+  const fields = content.op === "delete" ? [] : (entity.fields.get(content.field ?? "") ?? []);
+  for (const ids of [entity.deletes, fields]) {
+    for (const other of ids) if (other > id && (lowest === undefined || other < lowest)) lowest = other;
+  }
+  return lowest;
+}
+
+const stalenessDefaultMs = 90 * 86_400_000;
