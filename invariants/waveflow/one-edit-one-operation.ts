@@ -8,8 +8,9 @@ import { type Operation, type Placement, sameContent } from "./user-log.ts";
 import { nameContent, nameOperation } from "./words.ts";
 
 /** What is pushed has the content of its edit. And an edit that was pushed and whose fate its device does not know is
- *  not pushed again under an operation_id that nobody ever made an edit with. A crash can take the note of an edit, so
- *  only a device that has not crashed is held to the second part.
+ *  not pushed again under an operation_id that nobody ever made an edit with. A crash can take the note of an edit, and
+ *  mode `server` notes an edit only when the server has it, so only a device that has not crashed and was never in that
+ *  mode is held to the second part.
  *  Source: WF-DEV-3, WF-DEV-4; waveflow.md section 1 ("minted once"). */
 export const oneEditOneOperation: Law<WaveflowEvent> = {
   id: "one-edit-one-operation",
@@ -24,9 +25,10 @@ export const oneEditOneOperation: Law<WaveflowEvent> = {
 
 function judgeInstallation({ actor, actorNumber, user, isFresh, moments }: Installation, tally: Tally): void {
   const tried: Placement[] = [];
-  let hasCrashed = false;
-  for (const { kind, at, call } of moments) {
-    if (kind === "crash") hasCrashed = true;
+  let notesAll = isFresh;
+  for (const { kind, at, call, note } of moments) {
+    if (kind === "crash") notesAll = false;
+    if ((note?.kind === "mode" || note?.kind === "mode-asked") && note.mode === "server") notesAll = false;
     if (kind !== "push" || call?.request.kind !== "push" || call.user !== user) continue;
     const { ops } = call.request;
     for (let index = 0; index < ops.length; index++) {
@@ -43,7 +45,7 @@ function judgeInstallation({ actor, actorNumber, user, isFresh, moments }: Insta
       }
       const first = operation.placements[0]!;
       if (operation.editedBy === actor && first.call.askedAt === at) tried.push(first);
-      if (operation.editedBy !== undefined || hasCrashed || !isFresh) continue;
+      if (operation.editedBy !== undefined || !notesAll) continue;
       const other = tried.find(
         (one) => isSameEdit(one, op) && (operationOf(one).toldAt[actorNumber] ?? Infinity) > at,
       );
