@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { Law } from "../../invariants/verdict.ts";
 import { withTraps } from "../../sim/kernel/traps.ts";
+import { AddressedRandom } from "../../sim/kernel/addressed-random.ts";
+import { SharedObjects } from "./footprint.ts";
 import type { ScopeProtocol } from "./scope-protocol.ts";
+import { ScopeRun } from "./scope-run.ts";
 import { replayChoices, ScopeSearch, scopeWalks } from "./scope-search.ts";
 import { describeWalk, parseScope, type Walk } from "./scope.ts";
 import { Texts } from "./state-hash.ts";
@@ -55,6 +58,32 @@ describe("the reduction", () => {
     expect(reduced.ends.size).toBeGreaterThan(2);
     expect(reduced.counts.runs * 3).toBeLessThan(whole.counts.runs);
   });
+});
+
+test("no order that chance makes comes to an end that the walk does not know", async () => {
+  const walk = placing("edits=1,crashes=1", "laptop crashes while it waits for the answer to its request 3");
+  const texts = new Texts();
+  const { ends } = await walked(walk, { texts });
+  const met = new Set<number>();
+  for (let seed = 0; seed < 40; seed++) {
+    const decisions = new AddressedRandom(`order ${seed}`).decisions("walk", "lane");
+    const run = new ScopeRun({
+      walk,
+      texts,
+      protocol: waveflowScopes,
+      objects: new SharedObjects(),
+      choose: (_, options) => {
+        const lanes = Array.from({ length: 31 }, (_, lane) => lane).filter(
+          (lane) => (options & (1 << lane)) !== 0,
+        );
+        return lanes[decisions.next() % lanes.length]!;
+      },
+      onEnd: ({ observer }) => met.add(observer.stateKey(0, false)),
+    });
+    await withTraps(() => run.run());
+  }
+  expect([...met].filter((end) => !ends.has(end))).toEqual([]);
+  expect(met.size).toBeGreaterThan(3);
 });
 
 describe("a scope", () => {
