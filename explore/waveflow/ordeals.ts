@@ -33,6 +33,7 @@ const ordeals = [
   looks,
   lateStart,
   fallingDisk,
+  heldFrames,
   forgottenEntities,
   forgottenEntities,
 ] as const;
@@ -66,10 +67,10 @@ function refusedRows(on: Ordeal): void {
   for (let count = draw.between(1, 4); count > 0; count--) edit(on, name);
   edit(on, name, draw.pick(["a\u0000b", "\ud800"]));
   for (let count = draw.between(0, 2); count > 0; count--) edit(on, name);
-  if (draw.onceIn(3)) {
+  if (draw.onceIn(2)) {
     plot.steps.device(name, "crash", {
       position: draw.pick(["before", "after"]),
-      commit: draw.between(1, 4),
+      commit: draw.pick([1, 2, 2, 3, 4]),
     });
   }
   plot.steps.device(name, draw.pick(["push", "sync"]));
@@ -303,6 +304,24 @@ function fallingDisk(on: Ordeal): void {
     if (draw.onceIn(2)) edit(on, name);
   }
   plot.sync(name);
+}
+
+/** Frames come while a pull is under way, and some of them are lost. */
+function heldFrames(on: Ordeal): void {
+  const { plot, draw, name, other } = on;
+  plot.steps.device(name, "connect");
+  const of = { device: name, message: "pull", nth: 1 };
+  plot.steps.network({ verb: draw.pick(["delay-reply", "delay-request"]), of, byMs: 3_000 });
+  plot.steps.start(() => plot.steps.device(name, "pull"));
+  plot.steps.wait(500);
+  for (let count = draw.between(2, 4); count > 0; count--) {
+    if (draw.onceIn(3)) plot.steps.network({ verb: "drop-frame", device: name, nth: 1 });
+    edit(on, other);
+    plot.steps.device(other, "push");
+    plot.steps.wait(100);
+  }
+  plot.steps.wait(4_000);
+  if (draw.onceIn(2)) look(on, name);
 }
 
 /** What the device knows is deleted and forgotten by the log, and it comes back from below the watermark. */

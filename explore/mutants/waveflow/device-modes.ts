@@ -9,7 +9,6 @@ const device = "reference-client/waveflow/device.ts";
 const direct = "reference-client/waveflow/direct-write.ts";
 const drain = "reference-client/waveflow/drain.ts";
 const edits = "reference-client/waveflow/edits.ts";
-const gate = "reference-client/waveflow/gate.ts";
 const modes = "reference-client/waveflow/modes.ts";
 const queue = "reference-client/waveflow/edit-queue.ts";
 const store = "reference-client/waveflow/device-store.ts";
@@ -124,7 +123,7 @@ export const deviceModesMutants: readonly Mutant[] = [
       {
         file: drain,
         find: `    for (;;) {\n      if (!conversation.isOpen()) return conversation.ending("interrupted");`,
-        replace: "    for (;;) {",
+        replace: `    for (;;) {\n      if (this.#account !== this.#context.store.current) return conversation.ending("interrupted");`,
       },
     ],
   },
@@ -252,16 +251,6 @@ export const deviceModesMutants: readonly Mutant[] = [
         find: `    if (status === 403 && type !== undefined) this.#context.gate.halt(this.session, "forbidden");`,
         replace: "",
       },
-    ],
-  },
-  {
-    name: "pass-outlives-its-account",
-    part: "device",
-    story: "A pass asks for the account of its first batch only: user 2 signs in, and user 1's rows go on.",
-    requirements: ["WF-DEV-14", "WF-DEV-5"],
-    edits: [
-      { file: gate, find: "      session.epoch === this.#epoch &&\n", replace: "" },
-      { file: gate, find: "      session.account === this.#store.current &&\n", replace: "" },
     ],
   },
   {
