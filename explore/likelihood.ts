@@ -66,10 +66,10 @@ export async function likelihoodOf(
   if (isCertain(moments[0]!)) return { moments };
   for (let index = 1; index < options.moments; index++)
     moments.push(await look(Math.trunc((endMs * index) / (options.moments - 1))));
-  await refine(moments, history, look);
-  if (isStopped()) return undefined;
-  const jump = steepest(moments);
-  return jump === undefined ? { moments } : { moments, jump };
+  const coarse = steepest(moments);
+  if (coarse === undefined || isStopped()) return isStopped() ? undefined : { moments };
+  const jump = await refine(moments, coarse, { history, look });
+  return isStopped() ? undefined : { moments, jump };
 }
 
 /** The violation was complete by then, or the faults had stopped: after that chance has no part in it. */
@@ -120,23 +120,33 @@ async function endsBadly(
   }
 }
 
-/** More moments where the likelihood rises most, each at an event, so that the jump can be named by one. */
+/** More moments where the likelihood rises most, each at an event, so that the jump can be named by one. Returns the
+ *  place of the jump among all of them. */
 async function refine(
   moments: LikelihoodMoment[],
-  history: History,
-  look: (at: RunMs) => Promise<LikelihoodMoment>,
-): Promise<void> {
+  coarse: number,
+  { history, look }: { readonly history: History; readonly look: (at: RunMs) => Promise<LikelihoodMoment> },
+): Promise<number> {
+  const first = coarse;
+  let last = coarse;
+  let jump = coarse;
   for (let count = 0; count < refinementsMax; count++) {
-    const jump = steepest(moments);
-    if (jump === undefined) return;
     const fromMs = moments[jump - 1]!.at;
     const toMs = moments[jump]!.at;
     const between = [...new Set(history.events.map(({ at }) => at))].filter((at) => at > fromMs && at < toMs);
     const middle = between[Math.trunc(between.length / 2)];
-    if (middle === undefined) return;
+    if (middle === undefined) break;
     moments.splice(jump, 0, await look(middle));
+    last++;
+    jump = first;
+    for (let place = first; place <= last; place++)
+      if (riseAt(moments, place) > riseAt(moments, jump)) jump = place;
   }
+  return jump;
 }
+
+const riseAt = (moments: readonly LikelihoodMoment[], place: number): number =>
+  percentOf(moments[place]!) - percentOf(moments[place - 1]!);
 
 /** The place after the greatest rise from which on it stays decided; `undefined` where there is none to speak of. */
 function steepest(moments: readonly LikelihoodMoment[]): number | undefined {
@@ -144,7 +154,7 @@ function steepest(moments: readonly LikelihoodMoment[]): number | undefined {
   let most = jumpLeast(moments[0]?.runs ?? 0) - 1;
   for (let index = moments.length - 1; index > 0; index--) {
     if (percentOf(moments[index]!) < decidedFrom) break;
-    const rise = percentOf(moments[index]!) - percentOf(moments[index - 1]!);
+    const rise = riseAt(moments, index);
     if (rise <= most) continue;
     most = rise;
     place = index;

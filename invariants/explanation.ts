@@ -51,8 +51,8 @@ export interface LikelihoodMoment {
 export interface Likelihood {
   /** In the order of time. */
   readonly moments: readonly LikelihoodMoment[];
-  /** The moment before which it was least decided and after which it was: place in `moments`. Absent where it was
-   *  decided from the beginning, or never. */
+  /** The moment with the greatest rise, from which on it stays decided: place in `moments`, never the first. Absent
+   *  where it was decided from the beginning, or never. */
   readonly jump?: number;
 }
 

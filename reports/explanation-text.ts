@@ -15,6 +15,8 @@ export interface ExplanationLayout {
 
 const indent = "  ";
 const gap = 3;
+/** A plan that is longer was not shrunk to its end. */
+const planLinesMax = 40;
 /** A bar of a likelihood that is certain. Units: characters. */
 const barMax = 30;
 
@@ -60,12 +62,13 @@ function planPartLines(explanation: Explanation, layout: ExplanationLayout): rea
     [
       ...wrap(sizes, width).map(ink.dim),
       ...unfinished.map(ink.yellow),
-      ...plan.flatMap((line) => {
+      ...plan.slice(0, planLinesMax).flatMap((line) => {
         const inner = line.length - line.trimStart().length;
         return wrap(printable(line.trimStart()), width - inner - 4).map(
           (text, index) => `${" ".repeat(inner + (index === 0 ? 0 : 4))}${text}`,
         );
       }),
+      ...(plan.length > planLinesMax ? [ink.dim(`… ${plan.length - planLinesMax} more in the file`)] : []),
     ],
     layout,
   );
@@ -128,7 +131,7 @@ function likelihoodLines({ moments, jump }: Likelihood, layout: ExplanationLayou
   const timeWidth = Math.max(...moments.map(({ at }) => runTimeText(at).length));
   const shareWidth = 5;
   const lines = moments.map(({ at, broken, runs, event }, index) => {
-    const share = runs === 0 ? 0 : broken / runs;
+    const share = shareOf({ broken, runs });
     const bar = "█".repeat(Math.round(share * barMax)).padEnd(barMax, "·");
     const percent = `${Math.round(share * 100)} %`.padStart(shareWidth);
     const front = `${runTimeText(at).padStart(timeWidth)}  ${bar} ${percent}`;
@@ -164,8 +167,16 @@ function verdictText({ moments, jump }: Likelihood): string {
   const at = runTimeText(event?.at ?? moments[jump]!.at);
   const what =
     event === undefined ? "" : `, when ${event.lane === "world" ? "" : `${event.lane} `}${event.text}`;
-  return printable(`The damage was done at ${at}${what}.`);
+  const isSudden = shareOf(moments[jump]!) - shareOf(moments[jump - 1]!) >= 0.5;
+  return printable(
+    isSudden
+      ? `The damage was done at ${at}${what}.`
+      : `It was decided little by little, and most of all at ${at}${what}.`,
+  );
 }
+
+const shareOf = ({ broken, runs }: { readonly broken: number; readonly runs: number }): number =>
+  runs === 0 ? 0 : broken / runs;
 
 const sizeText = ({ devices, steps, accidents }: Explanation["after"]): string =>
   [

@@ -37,6 +37,7 @@ describe("a signature", () => {
     const one = signature('op 354d18d7 (title of song/1 := "A") has id 1. laptop shows nothing.');
     const other = signature('op aaaabbbb (note of album/hot := {"a":[1]}) has id 4711. phone shows "B, C".');
     expect(one).toBe(other);
+    expect(signature('op 354d18d7 (no te of song/1 := "A") has id 1. laptop shows nothing.')).toBe(one);
     expect(one).toContain("has id");
   });
 

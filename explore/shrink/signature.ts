@@ -84,6 +84,7 @@ function namesIn(history: History, witness: readonly HistoryEvent[]): ReadonlySe
   };
   for (const event of witness) {
     if (event.kind === "invoked") look(event.request);
+    else if (event.kind === "accepted") look(event.reply);
     else if (event.kind === "noted") look(event.note);
   }
   return names;
@@ -91,9 +92,11 @@ function namesIn(history: History, witness: readonly HistoryEvent[]): ReadonlySe
 
 /** The explanation's clauses as bare words, each once, in a fixed order: who is named first is an accident. */
 function clausesOf(explanation: string, names: ReadonlySet<string>): readonly string[] {
-  const withoutValues = explanation
+  const phrases = [...names].filter((name) => name.includes(" "));
+  const withoutPhrases = phrases.reduce((text, phrase) => text.replaceAll(phrase, "_"), explanation);
+  const withoutValues = withoutPhrases
     .replaceAll(/"(?:[^"\\]|\\.)*(?:"|…)/gu, "_")
-    .replaceAll(/\{[^}]*(?:\}|…)|\[[^\]]*(?:\]|…)/gu, "_")
+    .replaceAll(/\{[^}]*(?:\}|…)|\[[^\]]*(?:\]|…)|\([^()]*\)/gu, "_")
     .replaceAll(/\S+\/\S+/gu, "_")
     .replaceAll(/[\w-]+ of (?=_)/gu, "_ ")
     .replaceAll(/\band \d+ more\b/gu, "")

@@ -6,13 +6,13 @@ import { timedSteps, withTimedSteps } from "../timeline.ts";
 /** Times that people write. Units: virtual milliseconds. */
 const roundTimesMs = [
   1, 10, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 20_000, 30_000, 60_000, 3_600_000,
-  86_400_000, 604_800_000, 2_592_000_000, 7_862_400_000,
+  86_400_000, 604_800_000, 2_592_000_000, 7_776_000_000, 7_862_400_000,
 ] as const;
 
-/** The first of the round times below the present one that still does it, else the half. */
+/** The first of the round times below the present one that still does it, or one a little above it. */
 export async function tryTimes(presentMs: number, still: (ms: number) => Promise<boolean>): Promise<void> {
   for (const ms of roundTimesMs) {
-    if (ms >= presentMs) return;
+    if (ms === presentMs || ms > presentMs + presentMs / 5) return;
     if (await still(ms)) return;
   }
 }
