@@ -27,8 +27,8 @@ import { version } from "./version.ts";
 
 /** Units: milliseconds. */
 const defaultForMs = 60_000;
-/** Causes that are shrunk and told; the others are counted. */
-const causesTold = 5;
+/** Causes that are shrunk and told, where more were asked for; the others are named and counted. */
+const causesToldMax = 5;
 
 /** Explores, reports, sets the exit code of the process. */
 export async function runExploration(flags: ExploreFlags): Promise<SearchReport> {
@@ -141,7 +141,8 @@ class Exploration {
   /** One result for each cause: findings that shrink to the same steps are one, told once and counted. */
   async #explainAll(build: Build, findings: readonly Finding[]): Promise<readonly ScenarioResult[]> {
     const results = new Map<string, ScenarioResult>();
-    for (const [index, finding] of findings.slice(0, causesTold).entries()) {
+    const told = findings.slice(0, Math.min(this.#options.flags.bail, causesToldMax));
+    for (const [index, finding] of told.entries()) {
       const { key, result } = await this.#explain(build, finding, index + 1);
       const known = results.get(key);
       const more = ` ${finding.count} more ${finding.count === 1 ? "plan shrinks" : "plans shrink"} to the same steps.`;

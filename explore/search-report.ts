@@ -98,7 +98,11 @@ export function searchLines(report: SearchReport, protocol: SearchProtocol): rea
     `made twice: ${repeated} plans, ${drifted.length === 0 ? "all the same again" : `${drifted.length} DRIFTED (${drifted.join(", ")})`}`,
     isClean
       ? `residual risk: ${residualRisk(runs, "plans")}`
-      : `found: ${findings.length} ${findings.length === 1 ? "cause" : "causes"} in ${found} of ${runs} plans`,
+      : `found: ${findings.length} ${findings.length === 1 ? "way" : "ways"} to break a law, in ${found} of ${runs} plans`,
+    ...findings.map(
+      ({ law, count, runsBefore }) =>
+        `  ${law}: ${count} ${count === 1 ? "plan" : "plans"}, the first was plan ${runsBefore + 1}`,
+    ),
     ...(isClean && doubts.length > 0
       ? ["INCONCLUSIVE, not green:", ...doubts.map((doubt) => `  ${doubt}`)]
       : []),
