@@ -176,12 +176,10 @@ export class ForeignActor implements DeviceActor {
         this.#lookedAt();
         return "ok";
       case "push":
-      case "pull":
-      case "ack":
-      case "resync":
       case "sync":
-        // A device has one way to talk to its server; which part of it a step is about is nobody's business but its.
-        return args.id === undefined && args.via === undefined ? this.#sync() : "blocked";
+        // A device has one way to talk to its server. A step that only pulls or acknowledges must not push, so it is
+        // blocked.
+        return this.#sync();
       case "sign-out":
         this.#session = undefined;
         return "ok";

@@ -4,34 +4,45 @@ import type { Stream } from "../stream.ts";
 
 type StepBody = Step extends infer One ? (One extends Step ? Omit<One, "source"> : never) : never;
 
-/** A place for one more step: anywhere before the last, which settles. */
-export const placeFor = (plan: Scenario, choices: Stream): number =>
-  choices.between(0, plan.steps.length - 1);
-
-export function withStep(plan: Scenario, place: number, body: StepBody, text: string): Scenario {
-  const step = { ...body, source: { line: 1, text } } as Step;
-  return withSteps(plan, [...plan.steps.slice(0, place), step, ...plan.steps.slice(place)]);
+/** Places for more steps, rising: before any step that fits, the last included, which settles. Sometimes one, sometimes
+ *  nearly all; none only where none fits. */
+export function drawPlaces(
+  plan: Scenario,
+  choices: Stream,
+  fits: (step: Step) => boolean = () => true,
+): readonly number[] {
+  const all = plan.steps.flatMap((step, place) => (fits(step) ? [place] : []));
+  if (all.length === 0) return [];
+  const onceIn = choices.pick([all.length, 4, 2]);
+  const places = all.filter(() => choices.onceIn(onceIn));
+  return places.length > 0 ? places : [choices.pick(all)];
 }
 
-export const withoutStep = (plan: Scenario, place: number): Scenario =>
-  withSteps(plan, [...plan.steps.slice(0, place), ...plan.steps.slice(place + 1)]);
+export const stepOf = (body: StepBody, text: string): Step =>
+  ({ ...body, source: { line: 1, text } }) as Step;
 
-/** The plan with these steps, each at the line at which it stands now. */
-export const withSteps = (plan: Scenario, steps: readonly Step[]): Scenario => ({
-  ...plan,
-  steps: steps.map((step, index) => ({ ...step, source: { line: index + 1, text: step.source.text } })),
-});
+export const deviceStep = (device: string, action: DeviceAction): Step =>
+  stepOf({ kind: "device", device, action }, `${device}: ${action.verb}`);
 
-export const withDeviceStep = (
+export const serverStep = (action: ServerAction): Step =>
+  stepOf({ kind: "server", action }, `server: ${action.verb}`);
+
+/** The plan with what `before` gives put before each of its steps, and those left out for which `isLeft` says so. */
+export function withSteps(
   plan: Scenario,
-  place: number,
-  device: string,
-  action: DeviceAction,
-): Scenario => withStep(plan, place, { kind: "device", device, action }, `${device}: ${action.verb}`);
+  before: (place: number) => readonly Step[],
+  isLeft: (place: number) => boolean = () => false,
+): Scenario {
+  const steps = plan.steps.flatMap((step, place) => [...before(place), ...(isLeft(place) ? [] : [step])]);
+  return { ...plan, steps: numbered(steps) };
+}
 
-export const withServerStep = (plan: Scenario, place: number, action: ServerAction): Scenario =>
-  withStep(plan, place, { kind: "server", action }, `server: ${action.verb}`);
+/** Each at the line at which it stands now. */
+export const numbered = (steps: readonly Step[]): readonly Step[] =>
+  steps.map((step, index) => ({ ...step, source: { line: index + 1, text: step.source.text } }));
 
-/** How a reader finds a place. */
-export const nameOfPlace = ({ steps }: Scenario, place: number): string =>
-  `before step ${place + 1} (${steps[place]?.source.text ?? "the end"})`;
+/** How a reader finds places: `before step 4 (laptop: push)`. */
+export function nameOfPlaces({ steps }: Scenario, places: readonly number[]): string {
+  const named = places.map((place) => `${place + 1} (${steps[place]!.source.text})`);
+  return `before step ${named.slice(0, 3).join(", ")}${named.length > 3 ? ` and ${named.length - 3} more` : ""}`;
+}

@@ -1,5 +1,5 @@
 // Somebody who only watches changes nothing.
-import { withSteps } from "./change-steps.ts";
+import { drawPlaces, stepOf, withSteps } from "./change-steps.ts";
 import type { Relation } from "./relation.ts";
 
 const name = "idler";
@@ -12,14 +12,12 @@ export const idleDevice: Relation = {
   change(plan, choices) {
     const { user } = choices.pick(plan.devices);
     const spec = { name, user, mode: plan.devices[0]!.mode, automatic: false, process: 1 };
-    const visits = choices.pick([0, 1, 1, 3]);
-    const places = new Set(Array.from({ length: visits }, () => choices.between(0, plan.steps.length - 1)));
-    const visit = { kind: "sync", devices: [name], source: { line: 1, text: `sync: ${name}` } } as const;
-    const steps = plan.steps.flatMap((step, place) => (places.has(place) ? [visit, step] : [step]));
-    const when = places.size === 0 ? "only in the end" : `${places.size} times`;
+    const places = choices.onceIn(4) ? [] : drawPlaces(plan, choices);
+    const visit = stepOf({ kind: "sync", devices: [name] }, `sync: ${name}`);
+    const more = { ...plan, devices: [...plan.devices, spec] };
     return {
-      plan: withSteps({ ...plan, devices: [...plan.devices, spec] }, steps),
-      change: `another device of ${user}, which edits nothing and syncs ${when}`,
+      plan: withSteps(more, (place) => (places.includes(place) ? [visit] : [])),
+      change: `another device of ${user}, which edits nothing and syncs ${places.length} times before the end`,
       added: [name],
     };
   },

@@ -1,28 +1,28 @@
 // When the log is compacted is nobody's business.
-import { nameOfPlace, placeFor, withoutStep, withServerStep } from "./change-steps.ts";
+import { drawPlaces, nameOfPlaces, serverStep, withSteps } from "./change-steps.ts";
 import type { Relation } from "./relation.ts";
 
-/** One compaction more, one less, or one at another moment. */
+/** Compaction at other moments: some of those of the plan are gone, and there are others. */
 export const movedCompaction: Relation = {
   name: "moved-compaction",
   promise: "The moment at which compaction runs, and whether it runs, changes nothing in the end.",
   change(plan, choices) {
-    const places = plan.steps.flatMap(({ kind, ...step }, place) =>
-      kind === "server" && "action" in step && step.action.verb === "compact" ? [place] : [],
-    );
-    const isTaken = places.length > 0 && choices.onceIn(2);
-    const from = isTaken ? choices.pick(places) : undefined;
-    const rest = from === undefined ? plan : withoutStep(plan, from);
-    if (from !== undefined && choices.onceIn(2)) {
-      return { plan: rest, change: `no compaction at step ${from + 1}` };
+    const gone = new Set<number>();
+    for (const [place, step] of plan.steps.entries()) {
+      if (step.kind === "server" && step.action.verb === "compact" && choices.onceIn(2)) gone.add(place);
     }
-    const place = placeFor(rest, choices);
+    const places = choices.onceIn(3) && gone.size > 0 ? [] : drawPlaces(plan, choices);
+    const told = [
+      ...(gone.size > 0 ? [`no compaction at step ${[...gone].map((place) => place + 1).join(", ")}`] : []),
+      ...(places.length > 0 ? [`a compaction ${nameOfPlaces(plan, places)}`] : []),
+    ];
     return {
-      plan: withServerStep(rest, place, { verb: "compact" }),
-      change:
-        from === undefined
-          ? `another compaction ${nameOfPlace(plan, place)}`
-          : `the compaction of step ${from + 1} moved ${nameOfPlace(rest, place)}`,
+      plan: withSteps(
+        plan,
+        (place) => (places.includes(place) ? [serverStep({ verb: "compact" })] : []),
+        (place) => gone.has(place),
+      ),
+      change: told.join(" and "),
     };
   },
 };

@@ -1,6 +1,6 @@
 // What things are called is nobody's business.
 import type { Scenario, Step } from "../../scenarios/format/types.ts";
-import { withSteps } from "./change-steps.ts";
+import { numbered } from "./change-steps.ts";
 import type { MetamorphicWords, Names, Relation } from "./relation.ts";
 
 /** Devices (and with them their ids and operation ids), users and entities change names. Devices also trade places, so
@@ -57,5 +57,5 @@ function renamed(plan: Scenario, names: Names, words: MetamorphicWords): Scenari
         return step;
     }
   });
-  return withSteps({ ...plan, devices }, steps);
+  return { ...plan, devices, steps: numbered(steps) };
 }

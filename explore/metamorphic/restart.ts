@@ -1,5 +1,5 @@
 // What is durable is durable.
-import { nameOfPlace, placeFor, withDeviceStep, withServerStep } from "./change-steps.ts";
+import { deviceStep, drawPlaces, nameOfPlaces, serverStep, withSteps } from "./change-steps.ts";
 import type { Relation } from "./relation.ts";
 
 /** Of a device or of the server, between two steps, when nothing is under way. */
@@ -7,14 +7,13 @@ export const restart: Relation = {
   name: "restart",
   promise: "A restart of a device or of the server between two steps changes nothing.",
   change(plan, choices) {
-    const place = placeFor(plan, choices);
-    const where = nameOfPlace(plan, place);
-    if (choices.onceIn(2)) {
-      const changed = withServerStep(plan, place, { verb: "restart" });
-      return { plan: changed, change: `a restart of the server ${where}` };
-    }
-    const { name } = choices.pick(plan.devices);
-    const changed = withDeviceStep(plan, place, name, { verb: "restart", args: {} });
-    return { plan: changed, change: `a restart of ${name} ${where}` };
+    const places = drawPlaces(plan, choices);
+    const who = choices.onceIn(3) ? undefined : choices.pick(plan.devices).name;
+    const step =
+      who === undefined ? serverStep({ verb: "restart" }) : deviceStep(who, { verb: "restart", args: {} });
+    return {
+      plan: withSteps(plan, (place) => (places.includes(place) ? [step] : [])),
+      change: `a restart of ${who ?? "the server"} ${nameOfPlaces(plan, places)}`,
+    };
   },
 };

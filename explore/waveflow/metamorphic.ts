@@ -13,9 +13,10 @@ import { lotsOf, Stream } from "../stream.ts";
 
 const calmWithinMs = 600_000;
 const deviceNames = ["laptop", "phone", "tablet"] as const;
+/** Few, so that edits meet. */
 const entities = [
   { entityType: "song", entityId: "1" },
-  { entityType: "song", entityId: "2" },
+  { entityType: "song", entityId: "1" },
   { entityType: "album", entityId: "1" },
 ] as const;
 const dayMs = 86_400_000;
@@ -23,12 +24,13 @@ const dayMs = 86_400_000;
 const happenings = lotsOf({
   edit: 30,
   burst: 4,
-  remove: 5,
-  sync: 14,
-  push: 6,
-  pull: 6,
+  remove: 6,
+  sync: 10,
+  syncAll: 5,
+  push: 10,
+  pull: 10,
   ack: 4,
-  compact: 6,
+  compact: 10,
   wait: 3,
   restart: 1,
   sleep: 1,
@@ -86,6 +88,9 @@ function sequentialPlan(seed: string): Scenario {
       case "sync":
         steps.sync([name]);
         break;
+      case "syncAll":
+        steps.sync(names);
+        break;
       case "push":
       case "pull":
       case "ack":
@@ -101,7 +106,7 @@ function sequentialPlan(seed: string): Scenario {
         steps.server({ verb: "compact" });
         break;
       case "wait":
-        steps.wait(choices.pick([100, 3_000, 6_000]));
+        steps.wait(choices.pick([100, 3_000, 10_000]));
         break;
       case "sleep":
         steps.advance(choices.pick([dayMs, 91 * dayMs]));
@@ -109,7 +114,7 @@ function sequentialPlan(seed: string): Scenario {
     }
   }
   // What was repeated late comes now, and is followed by the looks of everybody.
-  steps.wait(3_000);
+  steps.wait(10_000);
   steps.sync(names);
   steps.settle(calmWithinMs);
   const plan = {

@@ -17,6 +17,7 @@ import { inputMutants } from "./input.ts";
 import { pullMutants } from "./pull.ts";
 import { pushMutants } from "./push.ts";
 import { receiptMutants } from "./receipts.ts";
+import { relationMutants } from "./relations.ts";
 import { socketMutants } from "./socket.ts";
 
 export const waveflowMutants: readonly Mutant[] = [
@@ -38,4 +39,5 @@ export const waveflowMutants: readonly Mutant[] = [
   ...deviceResyncMutants,
   ...deviceSocketMutants,
   ...intentMutants,
+  ...relationMutants,
 ];
