@@ -36,15 +36,16 @@ export function findRaces(
     const row = at * words;
     follow(before, { row, words, step: lastOfLane[lane] ?? -1 });
     follow(before, { row, words, step: createdBy });
-    const races: number[] = [];
     if (!footprint.isEmpty) {
       for (let other = at - 1; other >= 0; other--) {
-        if (steps[other]!.lane === lane || !footprint.conflictsWith(steps[other]!.footprint)) continue;
-        if (!has(before, row, other)) onRace(other, lane);
-        races.push(other);
+        const earlier = steps[other]!;
+        // What comes before a step that this one has just been found to follow is in the row already.
+        if (earlier.lane === lane || has(before, row, other) || !footprint.conflictsWith(earlier.footprint))
+          continue;
+        onRace(other, lane);
+        follow(before, { row, words, step: other });
       }
     }
-    for (const step of races) follow(before, { row, words, step });
     lastOfLane[lane] = at;
   }
   if (future === undefined) return;
