@@ -82,7 +82,7 @@ class Exploration {
     };
     this.#tell(searchLines(report, protocol));
     for (const reporter of reporters) reporter.onRunEnd?.(result);
-    writeReport(join(flags.outputDir, "explore.json"), report);
+    writeReport(join(flags.outputDir, "explore.json"), report, protocol);
     process.exitCode = interrupts.code() ?? this.#exitCode(report, regressions);
     return report;
   }

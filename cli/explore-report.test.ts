@@ -43,7 +43,7 @@ describe("the report of a search", () => {
   it("is read as it was written", () => {
     const file = join(folder, "explore.json");
     const report = { ...clean, mutant: "guard-missing", findings: [finding] };
-    writeReport(file, report);
+    writeReport(file, report, protocol);
     expect(readReport(file)).toEqual(JSON.parse(JSON.stringify(report)));
   });
 

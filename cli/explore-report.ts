@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import * as z from "zod";
 import type { SearchProtocol } from "../explore/search-protocol.ts";
-import { reasonsForDoubt, type SearchReport } from "../explore/search-report.ts";
+import { gapsOf, reasonsForDoubt, type SearchReport } from "../explore/search-report.ts";
 import { writeAtomically } from "../reports/write-atomically.ts";
 import { UsageError } from "./errors.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
@@ -32,8 +32,13 @@ const reportSchema = z.object({
   ),
 });
 
-export function writeReport(file: string, report: SearchReport): void {
-  writeAtomically(file, `${JSON.stringify({ format, ...report })}\n`);
+/** Names every pair that was never reached as well, for whoever looks for what plans lack. */
+export function writeReport(file: string, report: SearchReport, protocol: SearchProtocol): void {
+  const gaps = gapsOf(report, protocol).map(({ first, second }) => ({
+    [first.member]: first.value,
+    [second.member]: second.value,
+  }));
+  writeAtomically(file, `${JSON.stringify({ format, ...report, gaps })}\n`);
 }
 
 /** Errors: UsageError where the file is no report of a search. */

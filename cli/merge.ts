@@ -25,7 +25,7 @@ export function createMergeCommand(): Command {
     .action((files: string[], flags: MergeFlags) => {
       const report = mergeFiles(files);
       const protocol = searchProtocolOf(report.protocol);
-      if (flags.output !== undefined) writeReport(resolve(flags.output), report);
+      if (flags.output !== undefined) writeReport(resolve(flags.output), report, protocol);
       const causes = report.findings.map(
         ({ law, explanation, count }) => `✗ ${law}, in ${count} plans: ${explanation}`,
       );
