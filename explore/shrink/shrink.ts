@@ -13,7 +13,14 @@ import { fewerAccidents, pinChance, plainerAccidents } from "./passes/chance.ts"
 import { plainerPayloads } from "./passes/payloads.ts";
 import { plainerRequests } from "./passes/requests.ts";
 import { otherFates, plainSeed, plainSettings } from "./passes/settings.ts";
-import { cutTail, dropExpectations, fewerSteps, fullSettle, shortenSettle } from "./passes/steps.ts";
+import {
+  cutTail,
+  dropAndMove,
+  dropExpectations,
+  fewerSteps,
+  fullSettle,
+  shortenSettle,
+} from "./passes/steps.ts";
 import { shorterTimes } from "./passes/times.ts";
 import { costOf, type PlanSize, planSizeOf } from "./plan-size.ts";
 import { signatureOf } from "./signature.ts";
@@ -58,6 +65,7 @@ export async function shrink(build: Build, trial: Trial, options: ShrinkOptions 
   await becomeSmallEarly(attempts);
   await untilNothingHelps(attempts, async () => {
     await untilNothingHelps(attempts, () => everythingCheap(attempts));
+    await dropAndMove(attempts);
     await otherFates(attempts);
     if (vocabulary === undefined) return;
     await plainModes(attempts, vocabulary.modes[0]);

@@ -96,6 +96,34 @@ async function firstThatHolds<Item>(
 const accidentsUpTo = 4;
 const shiftMax = 3;
 
+/** What one step prepares, another may do directly if it comes later: one step goes, and another one moves. Many
+ *  candidates, so only for plans that are nearly there. */
+export async function dropAndMove(attempts: Attempts): Promise<void> {
+  attempts.begin("dropping a step, moving another");
+  for (let isSmaller = true; isSmaller; ) {
+    isSmaller = false;
+    const { steps } = attempts.scenario;
+    if (steps.length > movesUpTo) return;
+    for (const candidate of droppedAndMoved(steps)) {
+      isSmaller = await attempts.take({ ...attempts.scenario, steps: candidate });
+      if (isSmaller) break;
+    }
+  }
+}
+
+const movesUpTo = 7;
+
+function* droppedAndMoved(steps: readonly Step[]): Generator<readonly Step[]> {
+  for (const dropped of steps) {
+    const rest = steps.filter((step) => step !== dropped);
+    for (const moved of rest) {
+      const others = rest.filter((step) => step !== moved);
+      for (let place = 0; place <= others.length; place++)
+        if (rest[place] !== moved) yield [...others.slice(0, place), moved, ...others.slice(place)];
+    }
+  }
+}
+
 /** Two steps that only make sense together (offline and online, hold and release) are in each other's way: neither can
  *  go alone. Only for plans that are short by now. */
 async function dropPairs(attempts: Attempts): Promise<void> {
