@@ -294,7 +294,7 @@ class Interviewer {
       case "too far":
         return this.#push([this.#op({ lamport_ts: this.choices.pick([8 * leapMax, 2 ** 52]) })], second);
       case "in two steps":
-        return this.#push([this.#op({ lamport_ts: far }), this.#op({ lamport_ts: 8 * leapMax })], second);
+        return this.#push([this.#op({ lamport_ts: far }), this.#op({ lamport_ts: far + leapMax })], second);
       default:
         this.#push([this.#op({ lamport_ts: far })], first);
         this.#push([this.#op({ lamport_ts: far + 100 })], second);

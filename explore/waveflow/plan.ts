@@ -136,7 +136,7 @@ interface Passage {
 }
 
 /** Longer passages before, between or after what happens: in every fifth plan somebody asks the server questions by
- *  hand, in every third one device is put to the test, and in every third the server. */
+ *  hand, in every third one device is put to the test, and in every other one the server. */
 function drawPassages(seed: string, stepsMax: number): Passage[] {
   const side = new Stream(seed, "interview at");
   const trial = new Stream(seed, "server ordeal at");
@@ -145,7 +145,7 @@ function drawPassages(seed: string, stepsMax: number): Passage[] {
   const passages = [
     { at: at(side, 5), write: interview },
     { at: at(side, 3), write: ordeal },
-    { at: at(trial, 3), write: serverOrdeal },
+    { at: at(trial, 2), write: serverOrdeal },
   ];
   return passages.filter((passage) => passage.at >= 0).sort((left, right) => left.at - right.at);
 }

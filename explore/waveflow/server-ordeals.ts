@@ -9,7 +9,21 @@ import type { Plot } from "./plot.ts";
 /** Device ids and operation ids that nobody else has. */
 const stranger = "abcdef00-0000-4000-8000-00000000000c";
 
-const ordeals = [presence, presence, oldAck, failedFlush, opening, opening, forgotten, silentSocket] as const;
+const ordeals = [
+  presence,
+  presence,
+  unheard,
+  oldAck,
+  failedFlush,
+  opening,
+  opening,
+  forgotten,
+  forgotten,
+  silentSocket,
+  tooFar,
+  brokenWalk,
+  brokenWalk,
+] as const;
 
 /** Puts the server to one of its tests. */
 export function serverOrdeal(plot: Plot): void {
@@ -26,6 +40,26 @@ function writeTwice(plot: Plot, name: string, knownTo: readonly string[]): void 
   plot.edit(name, entity, field);
   plot.edit(name);
   for (const each of new Set([name, ...knownTo])) plot.sync(each);
+}
+
+/** What is left of the log, as somebody sees it who begins at 0. */
+function look(plot: Plot, as: string): void {
+  plot.mayHang(() =>
+    plot.steps.request({ as, method: "GET", path: "/sync/ops?since=0&limit=1000", headers: {} }),
+  );
+}
+
+/** Nobody has acknowledged anything yet, and the job runs. */
+function unheard(plot: Plot, draw: Stream): void {
+  const { steps, options } = plot;
+  const name = draw.pick(options.devices);
+  const entity = plot.entity();
+  const field = plot.field();
+  for (let count = 3; count > 0; count--) plot.edit(name, entity, field);
+  steps.device(name, "push");
+  steps.device(name, "pull");
+  plot.compact();
+  look(plot, name);
 }
 
 /** A device acknowledges and then only reads, about as often as it has to in order to count; the others go on, and the
@@ -53,6 +87,7 @@ function presence(plot: Plot, draw: Stream): void {
   }
   for (const name of others) if (draw.onceIn(2)) plot.sync(name);
   plot.compact();
+  look(plot, reader);
   if (draw.onceIn(2)) plot.sync(reader);
 }
 
@@ -67,6 +102,7 @@ function oldAck(plot: Plot, draw: Stream): void {
   if (draw.onceIn(2)) steps.wait(12_000);
   for (const each of options.devices) if (draw.onceIn(2)) steps.device(each, "pull");
   plot.compact();
+  look(plot, name);
 }
 
 /** The write of acknowledgements fails; they are all the server has of a device, which has nothing new to say. */
@@ -89,6 +125,7 @@ function failedFlush(plot: Plot, draw: Stream): void {
   steps.wait(draw.pick([6_000, 12_000]));
   for (const each of options.devices) steps.device(each, "pull");
   plot.compact();
+  look(plot, name);
   if (draw.onceIn(2)) plot.sync(draw.pick(options.devices));
 }
 
@@ -154,6 +191,12 @@ function forgotten(plot: Plot, draw: Stream): void {
   plot.edit(name);
   plot.everybodySyncs();
   plot.compact();
+  if (draw.onceIn(2)) {
+    const statement = { purpose: "pull", position: "before", statement: "readWatermark", nth: 1 } as const;
+    plot.mayHang(() => steps.server({ verb: "fail-during", sqlstate: "53300", ...statement }));
+  }
+  const path = `/sync/ops?since=${draw.pick([1, 1, 2])}${draw.pick(["", "&resync=rubbish"])}`;
+  plot.mayHang(() => steps.request({ as: name, method: "GET", path, headers: {} }));
   switch (draw.pick(["again", "lower", "equal"])) {
     case "again":
       return push(1, draw.pick([50, 51]));
@@ -180,4 +223,47 @@ function silentSocket(plot: Plot, draw: Stream): void {
   writeTwice(plot, draw.pick(others), others);
   plot.compact();
   steps.wait(draw.pick([1_000, 11_000]));
+}
+
+/** A device's first word is an ACK of what does not exist. Then it comes like everybody, and the log goes on. */
+function tooFar(plot: Plot, draw: Stream): void {
+  const { steps, options } = plot;
+  const name = draw.pick(options.devices);
+  const others = options.devices.filter((other) => other !== name);
+  if (others.length === 0) return;
+  const writer = draw.pick(others);
+  plot.edit(writer);
+  for (const other of others) plot.sync(other);
+  steps.device(name, "reinstall");
+  steps.device(name, "ack", { id: draw.pick([1_000, 99_999_999]) });
+  plot.sync(name);
+  writeTwice(plot, writer, others);
+  steps.device(name, "pull");
+  writeTwice(plot, writer, others);
+  plot.compact();
+  if (draw.onceIn(2)) plot.sync(name);
+}
+
+/** Somebody walks by hand, page by page, while the log is compacted between two pages: of something new, or of the
+ *  entity that was written first, which leaves the watermark where it is. */
+function brokenWalk(plot: Plot, draw: Stream): void {
+  const { steps, options } = plot;
+  const name = draw.pick(options.devices);
+  const first = plot.entity();
+  const old = `old ${draw.between(0, 999)}`;
+  const token = plot.newName("walk");
+  const ask = (path: string, remember?: Readonly<Record<string, string>>): void =>
+    plot.mayHang(() => steps.request({ as: name, method: "GET", path, headers: {} }, remember));
+  plot.edit(name, first, old);
+  writeTwice(plot, name, options.devices);
+  plot.everybodySyncs();
+  plot.compact();
+  ask("/sync/ops?since=0&limit=1", { [token]: "body.resync", [`${token}at`]: "body.ops.0.id" });
+  const path = `/sync/ops?since={${token}at}&limit=1&resync={${token}}`;
+  if (draw.onceIn(2)) ask(path);
+  plot.edit(name, draw.onceIn(2) ? first : plot.entity(), old);
+  plot.edit(name);
+  plot.everybodySyncs();
+  if (!draw.onceIn(4)) plot.compact();
+  ask(path);
 }

@@ -28,6 +28,7 @@ export const compactionStaysBelow: Law<WaveflowEvent> = {
     for (const at of reading.upheavals) {
       const event = events[at]!;
       if (event.kind !== "compacted" || event.deleted === 0 || event.begunAt === undefined) continue;
+      judgeUnheard({ user: event.user, at }, reading, tally);
       const read = firstRead({ user: event.user, at }, reading);
       if (read === undefined) continue;
       const begunAt = eventAfter(events, event.begunAt, 0) ?? at;
@@ -39,6 +40,23 @@ export const compactionStaysBelow: Law<WaveflowEvent> = {
     return tally.verdict("no job deleted anything that somebody had been shown");
   },
 };
+
+/** Without an ACK nobody counts, and then nothing is compacted.  Source: WF-COMP-1. */
+function judgeUnheard(
+  job: { readonly user: string; readonly at: EventIndex },
+  { acks }: Reading,
+  tally: Tally,
+): void {
+  tally.look();
+  const isHeard = acks.some(
+    ({ user, askedAt, outcome }) => user.name === job.user && askedAt < job.at && outcome !== "refused",
+  );
+  if (isHeard) return;
+  tally.contradict(
+    [job.at],
+    () => `No device of user ${job.user} had ever acknowledged anything, and a job deleted ops of its log.`,
+  );
+}
 
 /** The first full read after a job, if no other job can have deleted anything before it. */
 function firstRead(

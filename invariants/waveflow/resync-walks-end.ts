@@ -5,8 +5,9 @@ import type { EventIndex } from "../history.ts";
 import type { WaveflowEvent } from "./events.ts";
 import { type PullCall, readHistory } from "./reading.ts";
 
-/** The first page of a paged full read carries a token, and in the calm, where nothing new is there to be compacted
- *  for long, a device is not thrown out of its walk again and again.
+/** The first page of a paged full read carries a token, and every later one repeats it. In the calm, where nothing new
+ *  is there to be compacted for long, a device is not thrown out of its walk again and again. A job that deletes
+ *  something after a walk has begun ends the walk.
  *  Source: WF-PULL-5, WF-COMP-8. */
 export const resyncWalksEnd: Law<WaveflowEvent> = {
   id: "resync-walks-end",
@@ -16,6 +17,7 @@ export const resyncWalksEnd: Law<WaveflowEvent> = {
     const { pulls } = readHistory(history);
     const tally = new Tally();
     judgeTokens(pulls, tally);
+    judgeWalks(pulls, history.events, tally);
     const calmAt = history.events.findLastIndex((event) => event.kind === "calm");
     judgeThrownOut(pulls, calmAt < 0 ? Infinity : calmAt, tally);
     return tally.verdict("nobody read everything from 0 in more than one page");
@@ -23,8 +25,21 @@ export const resyncWalksEnd: Law<WaveflowEvent> = {
 };
 
 function judgeTokens(pulls: readonly PullCall[], tally: Tally): void {
+  const given = new Set<string>();
   for (const { outcome, request, reply, actor, askedAt, answeredAt } of pulls) {
-    if (outcome !== "accepted" || request.since !== 0 || !reply!.has_more) continue;
+    if (outcome !== "accepted" || !reply!.has_more) continue;
+    if (reply!.resync !== undefined) given.add(reply!.resync);
+    if (request.since !== 0) {
+      if (request.resync === undefined || !given.has(request.resync)) continue;
+      tally.look();
+      if (reply!.resync === request.resync) continue;
+      tally.contradict(
+        [askedAt, answeredAt],
+        () =>
+          `${actor} went on in its walk from ${request.since}, with its token, and was told that there is more. The page does not repeat the token, so that the next one may be refused for ever.`,
+      );
+      continue;
+    }
     tally.look();
     if (reply!.resync !== undefined) continue;
     tally.contradict(
@@ -35,10 +50,48 @@ function judgeTokens(pulls: readonly PullCall[], tally: Tally): void {
   }
 }
 
+/** A page of a walk that was given after a job had deleted something of the user.  Source: WF-PULL-5. */
+function judgeWalks(pulls: readonly PullCall[], events: readonly WaveflowEvent[], tally: Tally): void {
+  const walks = pulls.filter(
+    ({ request, outcome }) => request.resync !== undefined && outcome === "accepted",
+  );
+  for (const page of walks) {
+    const { request, user, era, actor, askedAt, answeredAt } = page;
+    if (request.since === 0 || era < 0) continue;
+    const start = pulls.findLast(
+      (one) =>
+        one.outcome === "accepted" &&
+        one.user === user &&
+        one.era === era &&
+        one.request.since === 0 &&
+        one.reply!.resync === request.resync &&
+        one.answeredAt < askedAt,
+    );
+    if (start === undefined) continue;
+    tally.look();
+    const jobAt = events.findIndex(
+      (event, at) =>
+        at > start.answeredAt &&
+        at < askedAt &&
+        event.kind === "compacted" &&
+        event.user === user.name &&
+        event.deleted > 0 &&
+        event.begunAt !== undefined &&
+        event.begunAt > events[start.answeredAt]!.at,
+    );
+    if (jobAt < 0) continue;
+    tally.contradict(
+      [start.answeredAt, jobAt, askedAt, answeredAt],
+      () =>
+        `${actor} began to read from 0, and then a job deleted ops of user ${user.name}. It was given the page from ${request.since} as if nothing had happened.`,
+    );
+  }
+}
+
 function judgeThrownOut(pulls: readonly PullCall[], calmAt: EventIndex, tally: Tally): void {
   const refusals = new Map<string, EventIndex[]>();
   for (const { outcome, type, request, actor, askedAt, answeredAt } of pulls) {
-    if (askedAt < calmAt || request.since === 0 || request.resync === undefined) continue;
+    if (askedAt < calmAt || request.since === 0 || request.resync === undefined || request.isByHand) continue;
     tally.look();
     if (outcome !== "refused" || type !== "resync_required") continue;
     const known = refusals.get(actor);

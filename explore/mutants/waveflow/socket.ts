@@ -17,21 +17,6 @@ export const socketMutants: readonly Mutant[] = [
     edits: [{ file: feed, find: "prev_id: stored.prevId", replace: "prev_id: 0" }],
   },
   {
-    name: "prev-id-of-what-is-left",
-    part: "server",
-    story:
-      "prev_id is the op that was sent before: op 7 was never sent to this socket, and frame 9 says that 6 comes before it.",
-    requirements: ["WF-WS-2"],
-    edits: [
-      {
-        file: feed,
-        find: '    for (const stored of round.ops) {\n      const frame: ServerFrame = { type: "op", prev_id: stored.prevId, op: toLogOp(stored) };\n',
-        replace:
-          '    for (const [place, stored] of round.ops.entries()) {\n      if (place > 0 && place % 3 === 2 && place < round.ops.length - 1) continue;\n      const frame: ServerFrame = { type: "op", prev_id: place % 3 === 0 && place > 1 ? round.ops[place - 2].id : stored.prevId, op: toLogOp(stored) };\n',
-      },
-    ],
-  },
-  {
     name: "socket-drops-between-hello-and-first-frame",
     part: "server",
     story:
