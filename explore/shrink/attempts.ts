@@ -1,8 +1,9 @@
 // Tries candidates and keeps the smallest plan that still breaks the same law in the same way. What was tried once is
 // not tried again, and whoever waits may stop it between any two tries: the best so far is always there.
+import type { PlanCounts } from "../../invariants/explanation.ts";
 import type { Scenario, Step } from "../../scenarios/format/types.ts";
 import { type Build, tryPlan, type Trial } from "../trial.ts";
-import { costOf, type PlanSize, planSizeOf } from "./plan-size.ts";
+import { costOf, planSizeOf } from "./plan-size.ts";
 import { isSameWay, signatureOf } from "./signature.ts";
 
 export interface ShrinkProgress {
@@ -14,8 +15,8 @@ export interface ShrinkProgress {
   readonly taken: number;
   /** Kernel events of all candidates together. */
   readonly eventsRun: number;
-  readonly before: PlanSize;
-  readonly now: PlanSize;
+  readonly before: PlanCounts;
+  readonly now: PlanCounts;
 }
 
 export interface AttemptOptions {
@@ -37,7 +38,7 @@ interface Ledger {
   readonly build: Build;
   readonly signature: string;
   readonly options: AttemptOptions;
-  readonly before: PlanSize;
+  readonly before: PlanCounts;
   /** Whether candidates fail alike, by their content. Their runs are not kept: histories are large. */
   readonly known: Map<string, boolean>;
   pass: string;
@@ -88,7 +89,7 @@ export class Attempts {
     return this.#ledger.tried;
   }
 
-  get before(): PlanSize {
+  get before(): PlanCounts {
     return this.#ledger.before;
   }
 

@@ -16,9 +16,6 @@ import { type NecessarySet, necessarySet, witnessOf } from "./necessary.ts";
 import { planLines } from "./plan-lines.ts";
 import { shrink, type Shrunk, type ShrinkProgress } from "./shrink.ts";
 
-export { shrink, type Shrunk, type ShrinkOptions, type ShrinkProgress } from "./shrink.ts";
-export { signatureOf } from "./signature.ts";
-
 export interface ExplainProgress {
   readonly stage: "shrinking" | "what is needed" | "likelihood";
   /** What is being done, in a few words. */
@@ -131,7 +128,9 @@ async function shrinkToTheNecessary(
   }
 }
 
-/** The plan as a file says it, read back from there and run once more: what is handed out is what replays.
+/** The plan as a file says it, read back from there and run once more: what is handed out is what replays. It names no digest: it is there to be
+ *  run against builds that differ, and the one that is right has to pass, where a digest would call its run DRIFTED. Steps,
+ *  accidents and seed say all that happens.
  *  Errors: an Error where the file is no scenario or does not fail alike, which is a bug of ours. */
 async function writeDown(
   build: Build,

@@ -1,19 +1,11 @@
 // How much there is to read in a plan. A shrinker takes a candidate only if it is smaller by this measure, so every
 // sequence of reductions ends.
+import type { PlanCounts } from "../../invariants/explanation.ts";
 import type { Scenario, Step } from "../../scenarios/format/types.ts";
 import { settleWithinMs } from "../../scenarios/format/world.ts";
 
-/** What people count. */
-export interface PlanSize {
-  readonly devices: number;
-  readonly steps: number;
-  readonly accidents: number;
-  /** Kernel events of the run. */
-  readonly events: number;
-}
-
 /** Steps without the last settle, which every run ends with, those inside of others among them. */
-export function planSizeOf(scenario: Scenario, events: number): PlanSize {
+export function planSizeOf(scenario: Scenario, events: number): PlanCounts {
   return {
     devices: scenario.devices.length,
     steps: flatSteps(scenario.steps).filter(({ kind }) => !isFrame(kind) && kind !== "settle").length,
@@ -23,7 +15,7 @@ export function planSizeOf(scenario: Scenario, events: number): PlanSize {
 }
 
 /** Devices, steps and accidents together: what a shrunk plan is measured by against a plan made by hand. */
-export const elementsOf = ({ devices, steps, accidents }: PlanSize): number => devices + steps + accidents;
+export const elementsOf = ({ devices, steps, accidents }: PlanCounts): number => devices + steps + accidents;
 
 /** Every step, those inside of `together` and `start` behind the one that holds them. */
 export function flatSteps(steps: readonly Step[]): readonly Step[] {

@@ -1,6 +1,7 @@
 // From a failing plan to one that a person reads in a minute. The largest and cheapest reductions come first, so that
 // the plan, and with it every later candidate, becomes small early; then everything again until nothing gets smaller.
 // A candidate counts only if it breaks the same law in the same way.
+import type { PlanCounts } from "../../invariants/explanation.ts";
 import type { Scenario } from "../../scenarios/format/types.ts";
 import type { Judgement } from "../../invariants/verdict.ts";
 import type { Vocabulary } from "../../scenarios/format/vocabulary.ts";
@@ -22,7 +23,7 @@ import {
   shortenSettle,
 } from "./passes/steps.ts";
 import { shorterTimes } from "./passes/times.ts";
-import { costOf, type PlanSize, planSizeOf } from "./plan-size.ts";
+import { costOf, planSizeOf } from "./plan-size.ts";
 import { signatureOf } from "./signature.ts";
 
 export type { ShrinkProgress } from "./attempts.ts";
@@ -42,8 +43,8 @@ export interface Shrunk {
   readonly law: string;
   /** How it is broken, in the plan that was handed in. */
   readonly signature: string;
-  readonly before: PlanSize;
-  readonly after: PlanSize;
+  readonly before: PlanCounts;
+  readonly after: PlanCounts;
   /** Candidates that were run. */
   readonly tried: number;
   /** Nothing more can be taken away; false where it was stopped before. */
