@@ -181,11 +181,9 @@ export class ForeignActor implements DeviceActor {
         // blocked.
         return this.#sync();
       case "sign-out":
-        this.#session = undefined;
-        return "ok";
+        return this.#setSession(undefined);
       case "sign-in":
-        this.#session = this.#signedIn();
-        return "ok";
+        return this.#setSession(this.#signedIn());
       case "token":
         return this.#changeToken(args);
       case "mode":
@@ -203,13 +201,17 @@ export class ForeignActor implements DeviceActor {
 
   #changeToken({ kind, text }: Args): string {
     const { accounts, spec } = this.#options;
-    if (kind === "none") this.#session = undefined;
-    else if (kind === "good") this.#session = this.#signedIn();
-    else {
-      const bad = (): string => accounts.mintToken(spec.user, { kind: kind as TokenSpec["kind"] });
-      const token = kind === "text" ? String(text) : kind === "malformed" ? "not.a.token" : bad();
-      this.#session = { server: accounts.server, user: spec.user, token };
-    }
+    if (kind === "none") return this.#setSession(undefined);
+    if (kind === "good") return this.#setSession(this.#signedIn());
+    const bad = (): string => accounts.mintToken(spec.user, { kind: kind as TokenSpec["kind"] });
+    const token = kind === "text" ? String(text) : kind === "malformed" ? "not.a.token" : bad();
+    return this.#setSession({ server: accounts.server, user: spec.user, token });
+  }
+
+  #setSession(session: ForeignSession | undefined): string {
+    const { recorder, spec } = this.#options;
+    this.#session = session;
+    recorder.record({ kind: "noted", actor: spec.name, note: { kind: "token" } });
     return "ok";
   }
 

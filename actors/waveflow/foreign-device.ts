@@ -71,7 +71,7 @@ export interface ForeignAccount {
   /** The highest id that the server is known to have heard in an ACK. A device that does not keep it says 0 after a
    *  restart, and acknowledges anew. */
   readonly acknowledged: ServerId;
-  /** The highest stamp given out or seen. */
+  /** The clock: at or above every stamp given out, above every stamp received from another device. */
   readonly lamport: LamportTs;
   /** The edits that wait for the server, in the order in which they were made. */
   readonly pending: readonly PushOp[];

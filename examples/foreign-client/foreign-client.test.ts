@@ -12,7 +12,7 @@ import {
   withDevice,
 } from "../../index.ts";
 import "../../vitest.ts";
-import { type Proof, TinyDevice } from "./tiny-device.ts";
+import { namedInReply, type Proof, TinyDevice } from "./tiny-device.ts";
 
 const trial = (create: CreateForeignDevice, arbitrary = plans()) =>
   fc.asyncProperty(arbitrary, async (scenario) => {
@@ -22,8 +22,11 @@ const trial = (create: CreateForeignDevice, arbitrary = plans()) =>
   });
 
 /** "200 means that it worked": the hotel's sign-in page is a 200 too. */
-const any200: Proof = ({ status }, pushed) =>
-  new Map(status === 200 ? pushed.map(({ operation_id }) => [operation_id, 0]) : []);
+const any200: Proof = (reply, pushed) => {
+  const named = namedInReply(reply, pushed);
+  const all = pushed.map(({ operation_id: one }) => [one, named.get(one) ?? 0] as const);
+  return new Map(reply.status === 200 ? all : []);
+};
 
 describe("a tiny device", () => {
   it("keeps every law and converges under every kind of fault", async () => {
@@ -43,11 +46,11 @@ describe("a tiny device", () => {
 describe("a device that takes any 200 for a yes", () => {
   it("is caught, and its plan shrinks to an edit and the answer of a stranger", async () => {
     const careless: CreateForeignDevice = (ports) => new TinyDevice(ports, any200);
-    const found = await fc.check(trial(careless), { numRuns: 300, seed: 7 });
+    const found = await fc.check(trial(careless, plans({ stepsMax: 15 })), { numRuns: 500, seed: 7 });
     const [plan] = found.counterexample!;
     const told = plan.steps.map(({ source }) => source.text);
     expect(told).toContain("network: answer");
-    expect(told).toContain("laptop: edit");
+    expect(told.some((text) => text.endsWith(": edit"))).toBe(true);
     expect(told.length).toBeLessThanOrEqual(5);
 
     const run = await simulate({ scenario: plan, protocol: withDevice(waveflowSim, careless) });
@@ -55,6 +58,6 @@ describe("a device that takes any 200 for a yes", () => {
     const tale = matchers.toKeepAllLaws(run).message();
     expect(tale).toContain("The law nothing-lost is broken");
     expect(tale).toContain("It is neither in its queue nor in its dead letters, and no log ever had it.");
-    expect(fc.defaultReportMessage(found)).toContain("answer laptop push with 200 html");
+    expect(fc.defaultReportMessage(found)).toMatch(/answer \w+ push with 200 (html|empty)/);
   });
 });

@@ -59,6 +59,7 @@ export class TinyDevice implements ForeignDevice {
   readonly #ports: ForeignDevicePorts;
   readonly #proof: Proof;
   #acknowledged = 0;
+  #refusedToken: string | undefined;
   #kept: Kept = { deviceId: "", cursor: 0, lamport: 0, pending: [], taken: [], deadLetters: [], log: [] };
   /** Commits wait for each other: an edit may come in the middle of a sync. */
   #lastCommit: Promise<void> = Promise.resolve();
@@ -212,10 +213,21 @@ export class TinyDevice implements ForeignDevice {
   /** One exchange; `undefined` without an answer or while signed out. */
   async #ask(method: "GET" | "POST", path: string, body?: unknown): Promise<IncomingReply | undefined> {
     const session: ForeignSession | undefined = this.#ports.session();
-    if (session === undefined) return undefined;
+    if (session === undefined || session.token === this.#refusedToken) return undefined;
     const headers = { Authorization: `Bearer ${session.token}`, "X-Device-Id": this.#kept.deviceId };
     try {
-      return await this.#ports.transport.exchange({ method, server: session.server, path, headers, body });
+      const reply = await this.#ports.transport.exchange({
+        method,
+        server: session.server,
+        path,
+        headers,
+        body,
+      });
+      // Nothing more until there is another token; a proxy that says 401 has no `type` to say.  Source: WF-DEV-5.
+      const isRefused = reply.status === 401 || reply.status === 403;
+      if (isRefused && (jsonOf(reply) as { type?: string } | undefined)?.type !== undefined)
+        this.#refusedToken = session.token;
+      return reply;
     } catch (error) {
       if (error instanceof NoAnswer) return undefined;
       throw error;
@@ -241,16 +253,20 @@ export class TinyDevice implements ForeignDevice {
 function seen(
   ops: readonly LogOp[],
   { cursor, isMiddle }: { readonly cursor: number; readonly isMiddle: boolean },
-  { lamport, pending, taken }: Kept,
+  { deviceId, lamport, pending, taken }: Kept,
 ): Partial<Kept> {
   const shown = new Set(ops.map(({ operation_id }) => operation_id));
   const open = taken.filter(({ id }) => id > cursor);
   const lost = isMiddle ? [] : open.map(({ op }) => op);
   return {
-    lamport: ops.reduce((highest, { lamport_ts }) => Math.max(highest, lamport_ts), lamport),
+    lamport: ops.reduce((clock, op) => clockAfter(clock, op, deviceId), lamport),
     pending: [...lost, ...pending].filter(({ operation_id }) => !shown.has(operation_id)),
     taken: isMiddle ? open : [],
   };
 }
+
+/** Source: WF-DEV-1. */
+const clockAfter = (clock: number, { device_id, lamport_ts }: LogOp, own: string): number =>
+  Math.max(clock, lamport_ts) + (device_id.toLowerCase() === own ? 0 : 1);
 
 const jsonOf = ({ body }: IncomingReply): unknown => ("json" in body ? body.json : undefined);
