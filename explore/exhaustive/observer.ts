@@ -1,10 +1,10 @@
 // Watches a run of a small scope from within: what every lane has been told so far, which is all that its state can
 // depend on, and what each step touches. It stands between the protocol's parts and the simulated world, and changes
 // nothing but the clocks, which stand still for everybody as long as the order is a choice.
-import type { Recorder } from "../../actors/actor.ts";
 import type { EngineBackup } from "../../sim/postgres/engine.ts";
 import type { DatabaseLine } from "../../sim/world/database-line.ts";
 import type {
+  SimActorOptions,
   SimClock,
   SimDatabase,
   SimProtocol,
@@ -49,6 +49,7 @@ interface OpenTransaction {
   readonly locks: Set<number>;
 }
 
+type Recorder = SimActorOptions["recorder"];
 type Address = Parameters<DatabaseLine["roundTrip"]>[0];
 type Start<Answer> = (done: (answer: Answer) => void) => void;
 
