@@ -23,6 +23,8 @@ const ordeals = [
   tooFar,
   brokenWalk,
   brokenWalk,
+  brokenJob,
+  neighbour,
 ] as const;
 
 /** Puts the server to one of its tests. */
@@ -266,4 +268,56 @@ function brokenWalk(plot: Plot, draw: Stream): void {
   plot.everybodySyncs();
   if (!draw.onceIn(4)) plot.compact();
   ask(path);
+}
+
+/** The job dies around the place at which it says how far it went; somebody who was
+ *  there before asks for what came after. */
+function brokenJob(plot: Plot, draw: Stream): void {
+  const { steps, options } = plot;
+  const name = draw.pick(options.devices);
+  plot.edit(name);
+  writeTwice(plot, name, options.devices);
+  plot.everybodySyncs();
+  const where = { purpose: "compact", nth: 1 } as const;
+  const [position, statement] = draw.pick([
+    ["before", "raiseWatermark"],
+    ["after", "commit"],
+    ["after", "collapse"],
+  ] as const);
+  plot.mayHang(() => steps.server({ verb: "crash-during", ...where, position, statement }));
+  steps.server({ verb: "restart" });
+  for (const since of [1, 2, 3]) {
+    const path = `/sync/ops?since=${since}`;
+    plot.mayHang(() => steps.request({ as: name, method: "GET", path, headers: {} }));
+  }
+  if (draw.onceIn(2)) plot.compact();
+}
+
+/** A push stops with its numbers taken, another user's goes through, and somebody of the first user reads. */
+function neighbour(plot: Plot, draw: Stream): void {
+  const { steps, options } = plot;
+  const name = draw.pick(options.devices);
+  const others = options.devices.filter((other) => other !== name);
+  if (others.length === 0) return;
+  plot.edit(name);
+  plot.hold("push", { position: "after", statement: draw.pick(["takeIds", "insertOps"]), device: name });
+  steps.start(() => steps.device(name, "push"));
+  steps.wait(200);
+  const op = { entity_type: "song", entity_id: "1", op: "upsert", field: "title", value: "of a neighbour" };
+  const id = `${draw.between(0, 0xffff_ffff).toString(16).padStart(8, "0")}-0000-4000-8000-0000000000ff`;
+  steps.start(() =>
+    steps.request({
+      as: name,
+      method: "POST",
+      path: "/sync/ops",
+      headers: { "x-device-id": stranger },
+      token: { kind: "custom", claims: { sub: "neighbour" } },
+      body: { json: { ops: [{ ...op, operation_id: id, lamport_ts: 1 }] } },
+    }),
+  );
+  steps.wait(200);
+  steps.start(() => steps.device(draw.pick(others), "pull"));
+  steps.wait(300);
+  plot.release("push");
+  steps.wait(200);
 }

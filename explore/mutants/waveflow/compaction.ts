@@ -301,31 +301,4 @@ ${announced}    });
       },
     ],
   },
-  {
-    name: "two-compactors-side-by-side",
-    part: "compactor",
-    story:
-      "The job takes no lock and works out the new watermark by itself: two processes compact at once, and the slower one writes the lower watermark last.",
-    requirements: ["WF-COMP-7", "WF-COMP-4"],
-    edits: [
-      {
-        file: compaction,
-        find: "      await transaction.lockUser(user);\n",
-        replace: "      const before = await transaction.readWatermark(user);\n",
-      },
-      {
-        file: compaction,
-        find: raised,
-        replace: raised.replace(
-          "compactedUpTo: highestDeletedId",
-          "compactedUpTo: Math.max(before.compactedUpTo, highestDeletedId)",
-        ),
-      },
-      {
-        file: statements,
-        find: "compactedUpTo: Math.max(present.compactedUpTo, compactedUpTo),",
-        replace: "compactedUpTo,",
-      },
-    ],
-  },
 ];
