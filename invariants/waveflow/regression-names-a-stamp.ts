@@ -9,6 +9,7 @@ import { nameMember, nameOperation } from "./words.ts";
 /** The number is one, it is not below the refused stamp, and some op of the device can have had it accepted: a stamp
  *  above the highest accepted one is no regression. An op that is known to be stored counts with the stamp and the
  *  device that it is stored with, any other with the stamp with which it was pushed.
+ *  The last is asked of exchanges by hand alone, which the network neither delays nor repeats.
  *  Source: WF-PUSH-5, WF-PUSH-2 ("a duplicate raises nobody's highest stamp"). */
 export const regressionNamesAStamp: Law<WaveflowEvent> = {
   id: "regression-names-a-stamp",
@@ -36,7 +37,7 @@ export const regressionNamesAStamp: Law<WaveflowEvent> = {
           () =>
             `${call.actor} pushed ${nameOperation(refused.operation_id)} with stamp ${refused.lamport_ts}. It was refused as not above ${storedMax}, which it is.`,
         );
-      } else if (refused !== undefined && call.era >= 0 && !hasRawWrites) {
+      } else if (refused !== undefined && call.request.isByHand === true && call.era >= 0 && !hasRawWrites) {
         const highest = highestPossible(call, pushes);
         if (refused.lamport_ts <= highest) continue;
         tally.contradict(
