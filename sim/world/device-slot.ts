@@ -148,11 +148,15 @@ export class DeviceSlot {
     const wait = this.#options.main.wait<StepOutcome>(`${this.name}: ${label}`);
     const crashed = (): void => wait.answerAfter(0, { outcome: "unknown" });
     this.#onCrash.add(crashed);
-    this.process.task(label, async () => {
-      const outcome = await work(actor);
-      this.#onCrash.delete(crashed);
-      wait.answerAfter(0, outcome);
-    });
+    // By an event of its own: begun within the scenario's, it would still run on after a step that crashes the device in
+    // the same moment, and its next waits would be those of the life that follows.
+    this.process.scheduleOwn(0, label, () =>
+      this.process.task(label, async () => {
+        const outcome = await work(actor);
+        this.#onCrash.delete(crashed);
+        wait.answerAfter(0, outcome);
+      }),
+    );
     return wait.promise;
   }
 
