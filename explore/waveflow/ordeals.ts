@@ -28,6 +28,7 @@ const ordeals = [
   signedOut,
   twoAccounts,
   twoAccounts,
+  anotherServer,
   serverMode,
   localMode,
   looks,
@@ -121,12 +122,12 @@ function partialReply(on: Ordeal): void {
   if (draw.onceIn(2)) look(on, name);
 }
 
-/** More than a body may have, in two rows that each fit. */
+/** More than a body may have, in one row, or in two that each fit. */
 function largeRows(on: Ordeal): void {
   const { plot, draw, name } = on;
-  if (!draw.onceIn(2)) return strangeVerdict(on);
   edit(on, name);
-  for (let count = 2; count > 0; count--) edit(on, name, `${String(count)}${"x".repeat(600_000)}`);
+  const rows = draw.between(1, 2);
+  for (let count = rows; count > 0; count--) edit(on, name, `${count}${"x".repeat(1_200_000 / rows)}`);
   edit(on, name);
   plot.sync(name);
 }
@@ -217,6 +218,17 @@ function twoAccounts(on: Ordeal): void {
   }
   if (draw.onceIn(2)) edit(on, name);
   plot.sync(name, other);
+}
+
+/** Bound to another server and back, with rows waiting for the first. */
+function anotherServer(on: Ordeal): void {
+  const { plot, draw, name } = on;
+  for (let count = draw.between(1, 3); count > 0; count--) edit(on, name);
+  plot.steps.device(name, "bind", { url: "https://elsewhere.example" });
+  if (draw.onceIn(2)) edit(on, name);
+  plot.steps.device(name, draw.pick(["push", "sync"]));
+  plot.steps.device(name, "bind", { url: "default" });
+  plot.sync(name);
 }
 
 /** Straight to the server, which may refuse, be far away, or know nothing of what was left in the queue. */

@@ -240,6 +240,19 @@ describe("what else the laws of the device see", () => {
       },
     ],
     [
+      "an edit that goes to another server",
+      "accounts-keep-their-edits",
+      /made .* while it was bound to https:\/\/a\. It pushed it to https:\/\/b/,
+      (h) => {
+        const [device, op] = [h.uuid(), h.op("song/1.title", "A", 1)];
+        const at = (server: string) =>
+          h.record({ kind: "joined", actor: "laptop", user: "u1", deviceId: device, server });
+        h.join("laptop", { device });
+        at("https://a").edit("laptop", op);
+        at("https://b").push("laptop", [op]).lose();
+      },
+    ],
+    [
       "an account that comes back without its queue",
       "nothing-lost",
       /neither in its queue nor in its dead letters/,

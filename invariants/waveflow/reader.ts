@@ -1,9 +1,8 @@
 // Makes the reading of a history (reading.ts): one pass over the events, event kind by event kind.
 import { isJsonObject } from "../../protocol/json.ts";
-import { pushReplySchema } from "../../protocol/waveflow/messages.ts";
 import type { LogOp, PushOp, ServerId } from "../../protocol/waveflow/types.ts";
 import type { CallId, EventIndex } from "../history.ts";
-import { numberIn } from "./body.ts";
+import { numberIn, operationsNamedIn } from "./body.ts";
 import { readByHand, readReplyByHand } from "./by-hand.ts";
 import type { WaveflowCall, WaveflowEvent, WaveflowHistory } from "./events.ts";
 import { Installations } from "./installations.ts";
@@ -315,9 +314,8 @@ export class Reader {
     // Whatever somebody else has told it, the device may have believed.
     if (isImpostor === true && call.request.kind === "pull") call.installation.given = Infinity;
     if (isImpostor !== true || call.request.kind !== "push") return;
-    const claimed = pushReplySchema.safeParse(claim);
-    for (const { operation_id } of claimed.success ? claimed.data.results : [])
-      call.user.operation(operation_id).toldAt[call.installation.actorNumber] ??= at;
+    for (const id of operationsNamedIn(claim))
+      call.user.operation(id).toldAt[call.installation.actorNumber] ??= at;
   }
 
   #watermark(report: WatermarkReport): void {
@@ -393,11 +391,8 @@ export class Reader {
 
 const noOperations: readonly Operation[] = [];
 
-function operationsOf(ops: readonly PushOp[], user: UserLog): readonly Operation[] {
-  const operations: Operation[] = [];
-  for (const { operation_id } of ops) operations.push(user.operation(operation_id));
-  return operations;
-}
+const operationsOf = (ops: readonly PushOp[], user: UserLog): readonly Operation[] =>
+  ops.map(({ operation_id }) => user.operation(operation_id));
 
 function give(installation: Installation, id: ServerId): void {
   if (typeof id === "number" && id > installation.given) installation.given = id;
