@@ -61,7 +61,9 @@ function highestPossible(call: PushCall, pushes: readonly PushCall[]): number {
     const { ops } = other.request;
     const end = other === call ? refusedAt : ops.length;
     for (let index = 0; index < end; index++) {
-      const stored = other.operations[index]?.stored[call.era];
+      const known = other.operations[index]?.stored[call.era];
+      // The refused push itself stored nothing: what is known only since then says nothing about its ops.
+      const stored = other === call && (known?.firstAt ?? 0) > call.askedAt ? undefined : known;
       const isTheirs = stored === undefined || stored.device === undefined || stored.device === call.device;
       if (!isTheirs) continue;
       const stamp = stored?.device === undefined ? ops[index]!.lamport_ts : stored.lamport;
