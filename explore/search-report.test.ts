@@ -15,6 +15,9 @@ const protocol = searchProtocolOf("waveflow/1");
 const faults = Object.fromEntries(
   protocol.situationSpace.fault.filter((kind) => kind !== "something else").map((kind) => [kind, 3]),
 );
+/** Situations all over the space, so that nearly every pair is among them. */
+const size = Object.values(protocol.situationSpace).reduce((product, values) => product * values.length, 1);
+const everywhere = Array.from({ length: 20_000 }, (_, place) => (place * 7_919) % size);
 const complete: SearchReport = {
   protocol: protocol.id,
   seed: "s",
@@ -22,7 +25,7 @@ const complete: SearchReport = {
   events: 500_000,
   cases: Object.fromEntries(protocol.laws.map(({ id }) => [id, 5])),
   faults,
-  situations: [1, 2, 3],
+  situations: everywhere,
   kept: 3,
   lastRuns: 100,
   newInLast: 10,
@@ -49,7 +52,7 @@ describe("a search that found nothing", () => {
   });
 
   it.each([
-    ["new situations kept coming", { newInLast: 80 }, "more plans would reach more"],
+    ["few pairs were met", { situations: [1, 2, 3] }, "more plans would reach more"],
     ["a law never had a case", { cases: { ...complete.cases, once: 0 } }, "never had a case: once"],
     ["a fault never happened", { faults: { ...faults, skew: undefined } }, ""],
     ["nothing was run", { runs: 0 }, "no plan was run"],
@@ -66,7 +69,7 @@ describe("a search that found nothing", () => {
 describe("merged shards", () => {
   it("are one report", () => {
     const merged = mergeReports([
-      { ...complete, findings: [finding] },
+      { ...complete, situations: [1, 2, 3], findings: [finding] },
       { ...complete, situations: [3, 4], findings: [finding] },
     ]);
     expect(merged).toMatchObject({ runs: 2_000, events: 1_000_000, situations: [1, 2, 3, 4], lastRuns: 200 });

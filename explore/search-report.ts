@@ -52,8 +52,9 @@ export interface SearchReport {
   readonly findings: readonly Finding[];
 }
 
-/** Above one new situation in so many runs, a search has not come to the end of what it can reach. */
-const runsPerNewSituation = 2;
+/** A search that reached fewer of the possible pairs has reached little. Situations are no measure for that: there are
+ *  millions of them, and after a hundred thousand plans one in a few still is new. */
+const pairsAtLeast = { numerator: 2, denominator: 3 };
 /** Values of the space that stand for none or for many. */
 const noFaults: ReadonlySet<string> = new Set(["none", "something else"]);
 /** Gaps that are told by name; all of them stand in the data. */
@@ -61,12 +62,14 @@ const gapsTold = 12;
 
 /** Why a search that found nothing is no proof of anything, one sentence each; empty where it reached enough. */
 export function reasonsForDoubt(report: SearchReport, protocol: SearchProtocol): readonly string[] {
-  const { runs, lastRuns, newInLast, cases, faults } = report;
+  const { runs, cases, faults } = report;
   if (runs === 0) return ["no plan was run"];
   const doubts: string[] = [];
-  if (newInLast * runsPerNewSituation > lastRuns) {
+  const { reached, possible } = coverageOf(report, protocol).pairs();
+  const least = Math.ceil((possible * pairsAtLeast.numerator) / pairsAtLeast.denominator);
+  if (reached < least) {
     doubts.push(
-      `the last ${lastRuns} plans reached ${newInLast} situations for the first time: more plans would reach more`,
+      `it reached ${reached} of ${possible} possible pairs, and ${least} are expected: more plans would reach more`,
     );
   }
   const idle = protocol.laws.filter(({ id, isAdvice }) => isAdvice !== true && (cases[id] ?? 0) === 0);
