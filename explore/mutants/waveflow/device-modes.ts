@@ -241,19 +241,6 @@ export const deviceModesMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "forbidden-device-goes-on",
-    part: "device",
-    story: "A 403 does not stop the device: it knocks at a closed door, for ever.",
-    requirements: ["WF-DEV-5"],
-    edits: [
-      {
-        file: conversation,
-        find: `    if (status === 403 && type !== undefined) this.#context.gate.halt(this.session, "forbidden");`,
-        replace: "",
-      },
-    ],
-  },
-  {
     name: "local-edits-stay-unshared",
     part: "device",
     story: "What was edited in mode local is not shared after the change to hybrid.",
