@@ -24,7 +24,6 @@ export interface AckBufferOptions {
 export class AckBuffer {
   readonly #options: AckBufferOptions;
   readonly #acksByUser = new Map<UserId, Map<DeviceId, BufferedAck>>();
-  readonly #writing = new Map<UserId, Promise<void>>();
   #timer: Timer | undefined;
   #isClosed = false;
 
@@ -70,14 +69,19 @@ export class AckBuffer {
     if (acks.size === 0) this.#acksByUser.delete(user);
   }
 
-  /** Writes the user's values now, behind a write that is under way. A failure keeps them for the next time. */
+  /** Writes the user's values now. A failure keeps them for the next time. Two of these at once write the same twice,
+   *  one behind the other, because rows are taken in one order. */
   async flushUser(user: UserId): Promise<void> {
-    await this.#writing.get(user);
     if (!this.#acksByUser.has(user)) return;
-    const writing = this.#write(user);
-    this.#writing.set(user, writing);
-    await writing;
-    if (this.#writing.get(user) === writing) this.#writing.delete(user);
+    try {
+      const merged = await this.#options.database.transaction(
+        { isolation: "read committed", purpose: "ack" },
+        (transaction) => this.merge(transaction, user),
+      );
+      this.settle(user, merged);
+    } catch (error) {
+      this.#options.onFault(error);
+    }
   }
 
   async flushAll(): Promise<void> {
@@ -90,18 +94,6 @@ export class AckBuffer {
     this.#timer?.cancel();
     this.#timer = undefined;
     await this.flushAll();
-  }
-
-  async #write(user: UserId): Promise<void> {
-    try {
-      const merged = await this.#options.database.transaction(
-        { isolation: "read committed", purpose: "ack" },
-        (transaction) => this.merge(transaction, user),
-      );
-      this.settle(user, merged);
-    } catch (error) {
-      this.#options.onFault(error);
-    }
   }
 
   // Set only while something waits: an idle server has no timer.
