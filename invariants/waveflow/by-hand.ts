@@ -1,7 +1,7 @@
 // What an exchange by hand means: either its form alone demands a refusal, or it is a push, a pull or an ACK like any
 // other, made in somebody's name. The order is the page's: 404; 401, 403, 400 of who is asking; 405; then the endpoint.
 import { readQuery } from "../../protocol/http.ts";
-import { isJsonObject, jsonByteLength } from "../../protocol/json.ts";
+import { isJsonObject, jsonByteLength, whyTextUnstorable } from "../../protocol/json.ts";
 import {
   ackRequestSchema,
   isUuid,
@@ -91,6 +91,8 @@ function judgeToken({ token }: SentByHand, header: string | null | undefined): "
   if (without.includes("exp") || without.includes("sub")) return "bad";
   const { sub } = claims;
   if (sub !== undefined && (sub === "" || (typeof sub !== "string" && typeof sub !== "number"))) return "bad";
+  // The page lets a store refuse a text that it cannot keep, and does not say how it refuses a subject.
+  if (typeof sub === "string" && whyTextUnstorable(sub) !== undefined) return "unknown";
   const isTimed = ["exp", "nbf", "iat"].some((name) => name in claims || name in fromNowMs);
   return isTimed ? "unknown" : "good";
 }
