@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, matchesGlob, resolve } from "node:path";
 import type { Mutant } from "../explore/mutants/mutant.ts";
 import { type KillMatrix, killMatrix } from "../explore/selftest/kill-matrix.ts";
-import { killMatrixPage, namesOnPage } from "../explore/selftest/kill-matrix-page.ts";
+import { killMatrixPage, namesOnPage, seedsText } from "../explore/selftest/kill-matrix-page.ts";
 import { matrixSummary } from "../explore/selftest/kill-matrix-text.ts";
 import type { TrialJob, TrialOutcome } from "../explore/selftest/mutant-trial.ts";
 import { writeAtomically } from "../reports/write-atomically.ts";
@@ -20,8 +20,6 @@ export interface SelftestFlags {
   readonly protocol?: string;
   readonly bases: number;
   readonly plansMax: number;
-  /** As many seeds as the committed page is written from. */
-  readonly isFull: boolean;
   readonly workers: number;
   readonly json: boolean;
   readonly outputDir: string;
@@ -83,7 +81,7 @@ export async function runSelftest(flags: SelftestFlags, signal: AbortSignal): Pr
     const judged = mutants.filter(({ name }) => tried.has(name));
     return killMatrix({ protocol, laws, requirements, scenarios, bases, mutants: judged, isPartial }, own);
   });
-  const page = killMatrixPage(matrices, { plansMax: flags.plansMax });
+  const page = killMatrixPage(matrices, flags);
   const problems = [...broken, ...(flags.check ? pageProblems(page, matrices, flags) : [])];
   for (const line of [...matrices.flatMap(matrixSummary), ...problems]) print(`${line}\n`);
   writeJson(matrices, flags);
@@ -91,13 +89,11 @@ export async function runSelftest(flags: SelftestFlags, signal: AbortSignal): Pr
   return problems.length === 0 && matrices.every((matrix) => matrix.problems.length === 0);
 }
 
-function docketsOf({ mutants: globs, protocol, writeDocs, isFull }: SelftestFlags): readonly Docket[] {
+function docketsOf({ mutants: globs, protocol, writeDocs }: SelftestFlags): readonly Docket[] {
   if (!import.meta.url.endsWith(".ts"))
     throw new UsageError("mutants are edits of the sources, which the published package does not have");
-  if (writeDocs && (globs.length > 0 || protocol !== undefined || !isFull))
-    throw new UsageError(
-      "--write-docs needs the full selftest: leave out --mutant, --protocol, --bases and --quick",
-    );
+  if (writeDocs && (globs.length > 0 || protocol !== undefined))
+    throw new UsageError("--write-docs needs every mutant: leave out --mutant and --protocol");
   const entries = protocol === undefined ? protocols : [protocolNamed(protocol)];
   const isWanted = ({ name }: Mutant): boolean =>
     globs.length === 0 || globs.some((glob) => matchesGlob(name, glob));
@@ -130,15 +126,16 @@ function jobsOf(
   return jobs;
 }
 
-/** A page of other seeds cannot be held against this run; its names can. */
+/** A page that was written from other seeds cannot be held against this run; its names can. */
 function pageProblems(
   page: string,
   matrices: readonly KillMatrix[],
-  { page: file, isFull, mutants, protocol }: SelftestFlags,
+  { page: file, bases, plansMax, mutants, protocol }: SelftestFlags,
 ): readonly string[] {
   const committed = existsSync(file) ? readFileSync(file, "utf8") : "";
   const remedy = '"seatrial selftest --write-docs" writes it';
-  if (isFull && mutants.length === 0 && protocol === undefined)
+  const isOfSameSeeds = committed.includes(seedsText({ bases, plansMax }));
+  if (isOfSameSeeds && mutants.length === 0 && protocol === undefined)
     return committed === page ? [] : [`${file} is out of date; ${remedy}`];
   const missing = matrices.flatMap(namesOnPage).filter((name) => !committed.includes(name));
   return missing.length === 0 ? [] : [`${file} does not know ${missing.join(", ")}; ${remedy}`];

@@ -11,6 +11,7 @@ import {
 } from "./kill-matrix.ts";
 
 export interface PageOptions {
+  readonly bases: number;
   /** Plans after which a base gives up. */
   readonly plansMax: number;
 }
@@ -23,12 +24,16 @@ export function killMatrixPage(matrices: readonly KillMatrix[], options: PageOpt
     "# Kill matrix",
     "",
     "Written by `seatrial selftest --write-docs`; do not edit. A mutant is the reference with one defect (explore/mutants/). The",
-    "scenario corpus runs against each of them, and so does the search, from thirty seeds, until a law is violated. Every",
+    "scenario corpus runs against each of them, and so does the search, from each base, until a law is violated. Every",
     "mutant has to die of both, and every law and every rule of kind S and P has to kill a mutant.",
     "",
     ...matrices.flatMap((matrix) => protocolLines(matrix, options)),
   ].join("\n");
 }
+
+/** From which seeds a page is written, as it says itself. */
+export const seedsText = ({ bases, plansMax }: PageOptions): string =>
+  `${bases} seed ${bases === 1 ? "base" : "bases"} of at most ${plansMax} plans`;
 
 /** What must stand on the page whatever the search finds: cheap to hold against it without running anything. */
 export function namesOnPage({ mutants, laws, requirements }: KillMatrix): readonly string[] {
@@ -39,14 +44,13 @@ export function namesOnPage({ mutants, laws, requirements }: KillMatrix): readon
   ];
 }
 
-function protocolLines(matrix: KillMatrix, { plansMax }: PageOptions): readonly string[] {
+function protocolLines(matrix: KillMatrix, options: PageOptions): readonly string[] {
   const { protocol, mutants, laws, requirements, scenarios, problems } = matrix;
-  const bases = mutants[0]?.bases.length ?? 0;
   const plans = mutants.flatMap((row) => plansToKill(row.bases));
   return [
     `## ${protocol}`,
     "",
-    `${mutants.length} mutants, ${scenarios.length} scenarios, ${bases} seed bases of at most ${plansMax} plans. Plans until`,
+    `${mutants.length} mutants, ${scenarios.length} scenarios, ${seedsText(options)}. Plans until`,
     `the search finds a mutant, over all mutants and bases: median ${plansText(percentile(plans, 50))}, p95 ${plansText(percentile(plans, 95))}.`,
     "",
     ...(problems.length === 0
