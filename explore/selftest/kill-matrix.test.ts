@@ -144,17 +144,17 @@ describe("the page", () => {
   const matrix = killMatrix(charge, sound);
 
   it("knows every mutant, law and rule, and no time", () => {
-    const page = killMatrixPage([matrix], { plansMax: 300 });
+    const page = killMatrixPage([matrix], { bases: 1, plansMax: 300 });
     for (const name of namesOnPage(matrix)) expect(page).toContain(name);
     const slower = sound.map((outcome) => ({
       ...outcome,
       bases: outcome.bases.map((base) => ({ ...base, milliseconds: base.milliseconds * 2 })),
     }));
-    expect(killMatrixPage([killMatrix(charge, slower)], { plansMax: 300 })).toBe(page);
+    expect(killMatrixPage([killMatrix(charge, slower)], { bases: 1, plansMax: 300 })).toBe(page);
   });
 
   it("says where the search finds nothing", () => {
-    const page = killMatrixPage([matrix], { plansMax: 300 });
+    const page = killMatrixPage([matrix], { bases: 1, plansMax: 300 });
     expect(page).toContain("| `repeats` | server | R-2 | 1 | `once` | 1, not found | 1 of 2 |");
   });
 });
