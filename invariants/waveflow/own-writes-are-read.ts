@@ -85,10 +85,14 @@ interface OwnWrite {
   readonly isSure: boolean;
 }
 
-/** When a push of this device, on this disk, was told that the operation is stored. */
-function acceptedFrom({ installation, at }: DeviceFinding, { operation }: Stored): EventIndex | undefined {
+/** When a push of this device, on this disk, was told that the operation is stored. What it was told before a restore of
+ *  the server is gone with it, although a copy of its push that was still under way may be stored after it. */
+function acceptedFrom(
+  { installation, at, era }: DeviceFinding,
+  { operation }: Stored,
+): EventIndex | undefined {
   for (const { call } of operation.placements) {
-    if (call.installation !== installation || call.request.isByHand === true) continue;
+    if (call.installation !== installation || call.request.isByHand === true || call.era !== era) continue;
     if (call.outcome === "accepted" && call.answeredAt < at) return call.answeredAt;
   }
   return undefined;
