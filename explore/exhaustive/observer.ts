@@ -162,6 +162,7 @@ export class Observer {
       openSocket: (request, accept) => server.openSocket(request, accept),
       handle: (request) => this.#handling(request, () => server.handle(request)),
       compact: (user) => this.#handling(user, () => server.compact(user)),
+      loseConnections: () => server.loseConnections(),
       abandon: () => {
         server.abandon();
         this.footprint.write(this.#life);

@@ -90,6 +90,7 @@ export class RunServers {
       case "lose-answer-during":
       case "fail-during":
       case "hold-during":
+      case "lose-connections":
       case "release":
         throw new Error(`the live world cannot do "${action.verb}"; a scenario with it needs "statements"`);
     }

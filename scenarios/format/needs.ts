@@ -66,7 +66,7 @@ function abilitiesOfServer(action: ServerAction, vocabulary: Vocabulary): readon
     case "release":
       return ["statements"];
     default:
-      return ["statements", ...compaction];
+      return ["statements", ...compaction, ...processes];
   }
 }
 

@@ -26,7 +26,11 @@ const verbs = [
 export function readServerLine(line: LineReader, vocabulary: Vocabulary, process?: number): ServerAction {
   const start = line.peek();
   const verb = line.choice(verbs, "what happens to the server");
-  const isInside = verb === "lose" || verb === "fail" || verb === "hold" || verb === "release";
+  const isInside =
+    (verb === "lose" && line.peek() !== "connections") ||
+    verb === "fail" ||
+    verb === "hold" ||
+    verb === "release";
   if (process !== undefined && (isInside || verb === "skew" || verb === "backup" || verb === "restore")) {
     throw new LineProblem(0, `"${start}" is not said of one process: write "server:" without a number`);
   }
@@ -45,6 +49,8 @@ export function serverLine(action: ServerAction): string {
     case "backup":
     case "restore":
       return action.verb;
+    case "lose-connections":
+      return "lose connections";
     case "skew":
       return `skew ${signedDuration(action.byMs)}`;
     case "crash-during":
@@ -95,6 +101,7 @@ function readAction(
     case "skew":
       return { verb, byMs: line.duration("how far the clock is off") };
     case "lose":
+      if (line.accept("connections")) return { verb: "lose-connections", ...where };
       line.keyword("answer");
       line.keyword("during");
       return readInside(line, { verb: "lose-answer-during", vocabulary });

@@ -184,6 +184,8 @@ export type ServerAction =
       /** Only a transaction that this device caused. */
       readonly device?: string;
     }
+  /** Every connection between the servers, or one of them, and the database breaks. The processes live on. */
+  | { readonly verb: "lose-connections"; readonly process?: number }
   /** Lets go what `hold-during` holds. */
   | { readonly verb: "release"; readonly purpose: string; readonly device?: string }
   | { readonly verb: "skew"; readonly byMs: number };

@@ -21,6 +21,9 @@ import { createSimTransport } from "./transport.ts";
 /** An announcement reaches a listening process this long after the commit. Units: virtual milliseconds. */
 const announcementMs = 1;
 
+/** A process whose listening connection was lost has another one this much later. Units: virtual milliseconds. */
+const reconnectMs = 250;
+
 /** The reader's own device id. It never acknowledges, so it holds nothing back. */
 const readerDeviceId = "00000000-0000-4000-8000-00000000feed";
 
@@ -68,13 +71,19 @@ class WaveflowDatabase implements SimDatabase {
  *  tokens. */
 export function serverOnSimStore(
   { database, process, clock, line, tokens, config }: SimServerOptions,
-  create: (ports: ServerPorts, config: SimServerOptions["config"]) => Omit<SimServer, "abandon">,
+  create: (
+    ports: ServerPorts,
+    config: SimServerOptions["config"],
+  ) => Omit<SimServer, "abandon" | "loseConnections">,
 ): SimServer {
   const store = new SimStore({
     engine: (database as WaveflowDatabase).engine,
     wire: line,
     deliver: (hear) => {
       process.scheduleOwn(announcementMs, "announcement", () => process.task("announcement", hear));
+    },
+    reconnect: (connect) => {
+      process.scheduleOwn(reconnectMs, "reconnect", () => process.task("reconnect", connect));
     },
   });
   const server = create(
@@ -88,6 +97,7 @@ export function serverOnSimStore(
     compact: (user) => server.compact(user),
     stop: () => server.stop(),
     abandon: () => store.abandon(),
+    loseConnections: () => store.loseConnections(),
   };
 }
 

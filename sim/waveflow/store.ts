@@ -22,6 +22,9 @@ export interface SimStoreOptions {
   /** Has the process hear an announcement, or of a gap, when the world says so. Keeps their order.
    *  Default: at once. */
   readonly deliver?: (hear: () => void) => void;
+  /** Has a lost listener connected anew when the world says so. What is announced meanwhile it never hears.
+   *  Default: at once. */
+  readonly reconnect?: (connect: () => void) => void;
 }
 
 type FanoutHandlers = Parameters<Fanout["listen"]>[0];
@@ -35,6 +38,7 @@ export class SimStore implements Database, Fanout {
   readonly #engine: Engine;
   readonly #wire: DatabaseWire;
   readonly #deliver: (hear: () => void) => void;
+  readonly #reconnect: (connect: () => void) => void;
   readonly #free: Session[] = [];
   readonly #busy = new Set<SimTransaction>();
   readonly #listening = new Set<Listening>();
@@ -42,7 +46,8 @@ export class SimStore implements Database, Fanout {
   constructor(options: SimStoreOptions) {
     this.#engine = options.engine;
     this.#wire = options.wire;
-    this.#deliver = options.deliver ?? ((hear) => hear());
+    this.#deliver = options.deliver ?? atOnce;
+    this.#reconnect = options.reconnect ?? atOnce;
   }
 
   /** See the port. */
@@ -92,18 +97,20 @@ export class SimStore implements Database, Fanout {
     this.#listening.clear();
   }
 
-  /** The database went and is back, and the process lives on: statements under way are answered with the loss, and
-   *  listeners are connected anew and told of a gap. */
+  /** The connections broke, and the process lives on: statements under way are answered with the loss, and listeners
+   *  are connected anew and told of a gap. */
   loseConnections(): void {
     for (const session of this.#free) session.terminate();
     this.#free.length = 0;
     for (const transaction of this.#busy) transaction.lose();
     for (const listening of this.#listening) {
       listening.session.terminate();
-      listening.session = this.#engine.connect();
-      this.#subscribe(listening);
-      this.#deliver(() => {
-        if (this.#listening.has(listening)) listening.handlers.onGap();
+      this.#reconnect(() => {
+        if (!this.#listening.has(listening)) return;
+        listening.session.terminate();
+        listening.session = this.#engine.connect();
+        this.#subscribe(listening);
+        listening.handlers.onGap();
       });
     }
   }
@@ -140,6 +147,8 @@ export class SimStore implements Database, Fanout {
     }
   }
 }
+
+const atOnce = (run: () => void): void => run();
 
 /** Work that went on after a failed statement: the COMMIT of such a transaction is a ROLLBACK. */
 function checkCommitted(ended: "COMMIT" | "ROLLBACK"): void {

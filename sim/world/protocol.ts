@@ -29,6 +29,8 @@ export interface SimServer {
   stop(): Promise<void>;
   /** The process is gone: its database sessions are lost, its timers and waits with the process. */
   abandon(): void;
+  /** Its database sessions are lost, and the process lives on: it is told so, and can have new ones. */
+  loseConnections(): void;
 }
 
 /** The protocol's simulated database: committed state that outlives processes. */

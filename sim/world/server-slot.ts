@@ -104,6 +104,11 @@ export class ServerSlot implements Endpoint {
     this.crash("stopped");
   }
 
+  /** Its connections to the database break, and it lives on. */
+  loseConnections(): void {
+    this.#server?.loseConnections();
+  }
+
   /** Runs work as a task of this process; `undefined` if its life ends before, or there is none. */
   run<T>(label: string, work: (server: SimServer) => Promise<T>): Promise<T | undefined> {
     const server = this.#server;

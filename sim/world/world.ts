@@ -140,6 +140,12 @@ export class SimWorld implements World {
         traps.arm(action);
         if (action.purpose !== "compact") return ok;
         return action.verb === "hold-during" ? this.#compactUntilHeld() : this.#compact();
+      case "lose-connections":
+        for (const slot of this.#stage.serversOf(action.process)) {
+          slot.loseConnections();
+          history.fault("database connections lost", slot.name, `${slot.name} loses its connections`);
+        }
+        return ok;
       case "release":
         for (const server of servers) server.line.release(action);
         return ok;
