@@ -1,8 +1,11 @@
 // `npm run bench`: the numbers that the project is held to. Prints a table, and writes it with machine and versions to
 // reports/samples/bench.json. A benchmark and never a test: machines differ, so floors are printed and not enforced.
 import { mkdirSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
 import { cpus } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
+import { searchProtocolOf } from "../explore/protocols.ts";
 import { stormLengthMs, stormScenario } from "../explore/storm.ts";
 import { judge } from "../invariants/judge.ts";
 import type { WaveflowHistory } from "../invariants/waveflow/events.ts";
@@ -13,6 +16,7 @@ import { waveflowSim } from "../sim/waveflow/binding.ts";
 import { calibrate, formatRow, medianMs, rateOf, type Row } from "./measure.ts";
 import { type Load, measurePushes } from "./pushes.ts";
 import { type CostBySize, costByDevices, costByLogSize, growthOf } from "./scaling.ts";
+import { compareWays, type FirstViolation, firstViolations, shrinkTimes, shrunkSizes } from "./search.ts";
 import { underFastCheck, underKernel } from "./schedulers.ts";
 
 /** How long each row is measured. Units: milliseconds. */
@@ -26,6 +30,17 @@ const pushLoads: readonly Load[] = [
   { clients: 8, opsPerPush: 1 },
 ];
 
+const searchPlansMax = 1_500;
+const waysPlansMax = 600;
+/** Storms show these soon. */
+const shrunkMutants = [
+  "no-receipt",
+  "restamp-one",
+  "cursor-before-apply",
+  "guard-missing",
+  "wipe-takes-queue",
+] as const;
+
 const rows: Row[] = [];
 const calibrations: number[] = [];
 
@@ -33,7 +48,9 @@ await measureStorm();
 await measureStaleness();
 await measureScaling();
 await measureSchedulers();
+await measureSearch();
 await measureServer();
+await measureLiveCorpus();
 write();
 
 /** Storms with all laws on. */
@@ -112,6 +129,97 @@ async function measureSchedulers(): Promise<void> {
     floor: 5,
     target: 10,
     note: `${Math.round(kernel.rate / 1_000)} k against ${Math.round(fastCheck.rate / 1_000)} k waits/s`,
+  });
+}
+
+/** How soon the search finds the mutants, how small it gets them, and what steering is worth. */
+async function measureSearch(): Promise<void> {
+  const protocol = searchProtocolOf("waveflow/1");
+  add({
+    name: "mutants in the catalogue",
+    unit: "mutants",
+    value: protocol.mutants.length,
+    floor: 60,
+    target: 90,
+    note: "who kills them: docs/kill-matrix.md",
+  });
+  const found = await firstViolations(protocol, searchPlansMax);
+  const times = found.map(({ ms }) => ms ?? Infinity).sort((left, right) => left - right);
+  const missed = found.filter(({ ms }) => ms === undefined).map(({ mutant }) => mutant);
+  const seconds = { unit: "s", isLessBetter: true } as const;
+  const note = missed.length === 0 ? "all found" : `not within ${searchPlansMax} plans: ${missed.join(", ")}`;
+  add({
+    name: "time to the first violation, median over all mutants",
+    value: (times[Math.floor(times.length / 2)] ?? Infinity) / 1_000,
+    ...seconds,
+    floor: 2,
+    target: 0.2,
+    note,
+  });
+  add({
+    name: "time to the first violation, p95 over all mutants",
+    value: (times[Math.floor(times.length * 0.95)] ?? Infinity) / 1_000,
+    ...seconds,
+    floor: 60,
+    target: 10,
+  });
+  const shrinking = await shrinkTimes(protocol, { mutants: shrunkMutants, eventsMin: 1_500, stormsMax: 300 });
+  const slowest = Math.max(...shrinking) / 1_000;
+  add({
+    name: "shrinking a storm of about 2,000 events, the slowest of five",
+    value: slowest,
+    ...seconds,
+    floor: 30,
+    target: 5,
+  });
+  const sizes = await shrunkSizes(protocol);
+  add({
+    name: "shrunk size against the minimum made by hand, the largest of nine",
+    unit: "times",
+    value: sizes.at(-1) ?? Infinity,
+    floor: 2,
+    target: 1.3,
+    isLessBetter: true,
+    note: sizes.map((size) => size.toFixed(2)).join(", "),
+  });
+  await measureWays(found);
+}
+
+/** Steering against fates by chance and against schedules by priority, on the mutants that took the most plans. */
+async function measureWays(found: readonly FirstViolation[]): Promise<void> {
+  const hardest = found
+    .toSorted((left, right) => right.plans - left.plans)
+    .slice(0, 10)
+    .map(({ mutant }) => mutant);
+  const plans = await compareWays(searchProtocolOf("waveflow/1"), {
+    mutants: hardest,
+    seeds: ["one", "two"],
+    plansMax: waysPlansMax,
+  });
+  for (const [way, mean] of Object.entries(plans)) {
+    add({
+      name: `plans to the ten hardest mutants, ${way}`,
+      unit: "plans",
+      value: mean,
+      isLessBetter: true,
+      note: `mean, at most ${waysPlansMax}`,
+    });
+  }
+}
+
+/** The whole corpus against the reference server on PostgreSQL. */
+async function measureLiveCorpus(): Promise<void> {
+  const begin = performance.now();
+  const main = join(import.meta.dirname, "..", "cli", "main.ts");
+  await promisify(execFile)(process.execPath, [main, "live", "--reporter", "none"]);
+  const value = (performance.now() - begin) / 1_000;
+  add({
+    name: "the whole corpus against a server process on PostgreSQL",
+    unit: "s",
+    value,
+    floor: 180,
+    target: 60,
+    isLessBetter: true,
   });
 }
 

@@ -5,8 +5,9 @@ export interface Row {
   readonly name: string;
   readonly unit: string;
   readonly value: number;
-  readonly floor: number;
-  readonly target: number;
+  /** Absent: nothing is asked, a row to read. */
+  readonly floor?: number;
+  readonly target?: number;
   /** As for a time. Default: more is better. */
   readonly isLessBetter?: boolean;
   readonly note?: string;
@@ -80,7 +81,15 @@ export function calibrate(): number {
 
 export function formatRow(row: Row): string {
   const reached = (bar: number): boolean => (row.isLessBetter === true ? row.value <= bar : row.value >= bar);
-  const verdict = reached(row.target) ? "target" : reached(row.floor) ? "floor" : "BELOW THE FLOOR";
+  const { floor, target } = row;
+  const verdict =
+    floor === undefined || target === undefined
+      ? ""
+      : reached(target)
+        ? "target"
+        : reached(floor)
+          ? "floor"
+          : "BELOW THE FLOOR";
   const value = row.value >= 1_000 ? Math.round(row.value).toLocaleString("en") : row.value.toFixed(2);
   return `${row.name.padEnd(62)} ${value.padStart(12)} ${row.unit.padEnd(12)} ${verdict}${row.note === undefined ? "" : `  (${row.note})`}`;
 }

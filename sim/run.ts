@@ -3,7 +3,7 @@
 import type { History } from "../invariants/history.ts";
 import { type CheckResult, runSteps } from "../scenarios/format/interpreter.ts";
 import type { Accident, Scenario, Step } from "../scenarios/format/types.ts";
-import type { VirtualMs } from "./kernel/event-queue.ts";
+import type { PendingEvents, VirtualMs } from "./kernel/event-queue.ts";
 import { ForeignWait, Kernel } from "./kernel/kernel.ts";
 import { type RunTrace, TraceRecorder } from "./kernel/trace.ts";
 import { withTraps } from "./kernel/traps.ts";
@@ -43,6 +43,8 @@ export interface SimRunOptions {
   readonly branch?: { readonly atMs: VirtualMs; readonly salt: string };
   /** Keeps every event; costs a third of the speed. */
   readonly trace?: true;
+  /** Decides what comes next among what is pending; absent: what is due first. */
+  readonly queue?: PendingEvents;
   /** Hears of every step as it begins, those inside of others too. */
   readonly onStep?: (step: Step, atMs: number) => void;
 }
@@ -58,6 +60,7 @@ export function simulate(options: SimRunOptions): Promise<SimRun> {
       seed,
       ...(options.eventsMax === undefined ? {} : { eventsMax: options.eventsMax }),
       ...(trace === undefined ? {} : { trace }),
+      ...(options.queue === undefined ? {} : { queue: options.queue }),
     });
     if (branch !== undefined) kernel.branchAt(branch.atMs, branch.salt);
     const main = kernel.process("scenario");
