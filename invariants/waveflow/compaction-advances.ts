@@ -94,14 +94,14 @@ function lowestAck(
 }
 
 /** A device that has acknowledged was answered recently enough, and no clock has moved since: without one the job has
- *  nobody to go by. */
+ *  nobody to go by. A job that has to wait may decide who is stale as late as at its end. */
 function isSomebodyInTouch(job: Job, { acks, calls, history, upheavals }: Reading): boolean {
   const { events, settings } = history;
   const clockMovedAt = upheavals.findLast((at) => {
     const event = events[at]!;
     return at < job.at && event.kind === "fault" && /clock|skew/u.test(event.fault);
   });
-  const inTouchSince = job.begunAt - (settings?.stalenessMs ?? stalenessDefaultMs) / 2;
+  const inTouchSince = events[job.at]!.at - (settings?.stalenessMs ?? stalenessDefaultMs) / 2;
   const devices = new Set<string>();
   for (const ack of acks) {
     if (ack.user.name === job.user && isTaken(ack, job, events)) devices.add(ack.device);
