@@ -18,29 +18,23 @@ export function parseBody(
   }
 }
 
-/** Says whether a body is larger than `bytesMax`, without encoding it where its length already tells.
+/** Says whether a body is larger than `bytesMax`; counts where the rim has not.
  *  Units: bytes of UTF-8.  Source: WF-PUSH-12. */
 export function isLargerThan(body: HttpBody, bytesMax: number): boolean {
   if (body.bytes !== undefined) return body.bytes > bytesMax;
   if ("json" in body) return jsonIsLargerThan(body.json, bytesMax);
-  const { text } = body;
-  if (text.length > bytesMax) return true;
-  return text.length * utf8BytesPerUnitMax > bytesMax && utf8Length(text) > bytesMax;
+  return utf8Length(body.text) > bytesMax;
 }
 
 /** What a parser has found, as the 400 that says so. `index` is given where the faults lie in ops, and is that of the
- *  first of them: the device sets that one aside and tries the rest.  Source: WF-PUSH-12, WF-DEV-5. */
+ *  first of them: the device sets that one aside and tries the rest. Parsers go through a list in its order, and a
+ *  request has no other list.  Source: WF-PUSH-12, WF-DEV-5. */
 export function refuseIssues(issues: readonly ParserIssue[]): HttpResponse {
-  const errors: RequestError[] = [];
-  let index: number | undefined;
-  let isInOps = true;
-  for (const { path, message } of issues) {
-    const [member, place] = path;
-    if (member !== "ops" || typeof place !== "number") isInOps = false;
-    else if (index === undefined || place < index) index = place;
-    if (errors.length < errorsMax) errors.push({ path: pointer(path), message });
-  }
-  return isInOps ? invalidRequest(errors, index) : invalidRequest(errors);
+  const errors = issues
+    .slice(0, errorsMax)
+    .map(({ path, message }): RequestError => ({ path: pointer(path), message }));
+  const place = issues[0]?.path[1];
+  return invalidRequest(errors, typeof place === "number" ? place : undefined);
 }
 
 /** An issue as the parsers of `protocol/` report it. */
@@ -50,7 +44,6 @@ export interface ParserIssue {
 }
 
 const errorsMax = 20;
-const utf8BytesPerUnitMax = 3;
 
 const refuseBody = (message: string): { readonly refused: HttpResponse } => ({
   refused: invalidRequest([{ path: "", message }]),
