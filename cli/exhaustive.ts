@@ -30,7 +30,7 @@ import { exitCodes } from "./exit-codes.ts";
 import { type Interrupts, watchInterrupts } from "./interrupt.ts";
 import { givenCommand, replayCommand } from "./invocation.ts";
 import type { ReportFlags } from "./options.ts";
-import { protocolNamed } from "./protocols.ts";
+import { mutantOrUsageError, protocolNamed } from "./protocols.ts";
 import { createReporters, interruptReporters } from "./reporting.ts";
 import { version } from "./version.ts";
 
@@ -62,8 +62,7 @@ export async function runExhaustive(flags: ExhaustiveFlags): Promise<RunResult> 
     throw new UsageError("--exhaustive makes up no plans: leave out --seeds, --uniform and --shard");
   const scopes = scopeProtocolOf(entry.id);
   if (scopes === undefined) throw new UsageError(`${entry.name} has no small scopes yet`);
-  if (flags.mutant !== undefined && !entry.mutants.some(({ name }) => name === flags.mutant))
-    throw new UsageError(`there is no mutant "${flags.mutant}"; seatrial selftest --list names them`);
+  mutantOrUsageError(entry, flags.mutant);
   const named = flags.scope === undefined ? undefined : asUsage(() => parseScope(flags.scope!));
   const reporters = createReporters(flags);
   const interrupts = watchInterrupts(() => interruptReporters(reporters));

@@ -20,7 +20,7 @@ import { runRegression } from "./explore-regressions.ts";
 import { explorationExitCode, writeReport } from "./explore-report.ts";
 import { type Interrupts, watchInterrupts } from "./interrupt.ts";
 import { givenCommand } from "./invocation.ts";
-import { protocolNamed } from "./protocols.ts";
+import { mutantOrUsageError, protocolNamed } from "./protocols.ts";
 import { createReporters, interruptReporters } from "./reporting.ts";
 import { defaultSeed } from "./run-scenarios.ts";
 import { version } from "./version.ts";
@@ -33,8 +33,7 @@ const causesToldMax = 5;
 /** Explores, reports, sets the exit code of the process. */
 export async function runExploration(flags: ExploreFlags): Promise<SearchReport> {
   const protocol = protocolNamed(flags.protocol);
-  if (flags.mutant !== undefined && !protocol.mutants.some(({ name }) => name === flags.mutant))
-    throw new UsageError(`there is no mutant "${flags.mutant}"; seatrial selftest --list names them`);
+  mutantOrUsageError(protocol, flags.mutant);
   const reporters = createReporters(flags);
   const interrupts = watchInterrupts(() => interruptReporters(reporters));
   try {

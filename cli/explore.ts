@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { durationToMs } from "../scenarios/format/duration.ts";
 import { runExhaustive } from "./exhaustive.ts";
 import { runExploration } from "./exploration.ts";
+import { runRelations } from "./relations.ts";
 import { UsageError } from "./errors.ts";
 import { addHelp } from "./help.ts";
 import { addReportOptions, type ReportFlags, wholeNumber } from "./options.ts";
@@ -19,6 +20,7 @@ export interface ExploreFlags extends ReportFlags {
   readonly bail: number;
   readonly mutant?: string;
   readonly protocol: string;
+  readonly relations?: boolean;
   readonly exhaustive?: boolean;
   readonly scope?: string;
   readonly runsMax?: number;
@@ -39,6 +41,7 @@ export function createExploreCommand(): Command {
       ["seatrial explore --seeds 100000 --bail 10", "so many plans, or ten causes"],
       ["seatrial explore --seed $(git rev-parse HEAD)", "other plans for every commit"],
       ["seatrial explore --seeds 100000 --shard 1/4", "a quarter of them; put together by seatrial merge"],
+      ["seatrial explore --relations", "plans with and without changes that must not matter"],
       ["seatrial explore --exhaustive", "every order of small scopes, smallest first, for a minute"],
       ["seatrial explore --exhaustive --scope devices=2,edits=2,crashes=1", "all of this one"],
       ["seatrial explore --mutant guard-missing", "the same against a reference that is known to be wrong"],
@@ -63,6 +66,7 @@ export function createExploreCommand(): Command {
     )
     .option("--mutant <name>", "a mutant instead of the reference")
     .option("--protocol <name>", "the protocol to search", "waveflow")
+    .option("--relations", "each plan once as it is and once with each change that must not matter")
     .option("--exhaustive", "no plans: every order of a small scope")
     .option(
       "--scope <members>",
@@ -88,7 +92,7 @@ export function createExploreCommand(): Command {
         throw new UsageError(
           "--scope, --runs-max, --walk and --choices are of --exhaustive: say that as well",
         );
-      await runExploration(flags);
+      await (flags.relations === true ? runRelations(flags) : runExploration(flags));
     });
 }
 

@@ -37,4 +37,16 @@ export function protocolNamed(text: string): ProtocolEntry {
   );
 }
 
+/** The name as it was given, where there is such a mutant.  Errors: UsageError. */
+export function mutantOrUsageError(
+  { mutants }: Pick<SearchProtocol, "mutants">,
+  given: string | undefined,
+): string | undefined {
+  if (given === undefined || mutants.some(({ name }) => name === given)) return given;
+  const names = mutants.map(({ name }) => name);
+  throw new UsageError(
+    `there is no mutant "${given}"${didYouMean(given, names)}; docs/kill-matrix.md lists all ${names.length}`,
+  );
+}
+
 const ids = (): readonly string[] => protocols.map(({ id }) => id);

@@ -7,6 +7,7 @@ import type { Requirement } from "../protocol/requirement.ts";
 import type { Scenario } from "../scenarios/format/types.ts";
 import type { Vocabulary } from "../scenarios/format/vocabulary.ts";
 import type { SimProtocol } from "../sim/world/protocol.ts";
+import type { MetamorphicWords } from "./metamorphic/relation.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 
 /** One moment of a run as coverage sees it: what happened, and in which abstract states it met server and device. */
@@ -54,6 +55,8 @@ export interface SearchProtocol {
   readonly impossiblePairs: readonly ImpossiblePairs[];
   /** Where mutants of the protocol's references are put in: the module that binds them to the simulation. */
   readonly binding: { readonly module: URL; readonly name: string };
+  /** How plans are changed in ways that must not matter. */
+  readonly relations: MetamorphicWords;
   /** Deliberately broken references. */
   readonly mutants: readonly Mutant[];
 }

@@ -7,6 +7,7 @@ import { waveflowVocabulary } from "../../scenarios/waveflow/vocabulary.ts";
 import { waveflowSim } from "../../sim/waveflow/binding.ts";
 import { waveflowMutants } from "../mutants/waveflow/index.ts";
 import type { SearchProtocol } from "../search-protocol.ts";
+import { waveflowMetamorphic } from "./metamorphic.ts";
 import { waveflowPlan } from "./plan.ts";
 import { waveflowImpossiblePairs, waveflowSituations, waveflowSituationSpace } from "./situations.ts";
 
@@ -23,5 +24,6 @@ export const waveflowSearch: SearchProtocol = {
   situationSpace: waveflowSituationSpace,
   impossiblePairs: waveflowImpossiblePairs,
   binding: { module: new URL("../../sim/waveflow/binding.ts", import.meta.url), name: "waveflowSim" },
+  relations: waveflowMetamorphic,
   mutants: waveflowMutants,
 };
