@@ -98,7 +98,7 @@ function judgeGone(
   const { lastPullAskedAt: shownAt } = stored;
   if (shownAt < first.answeredAt || stored.lastPulledAt > at || first.era !== read.era) return;
   if (events[at]!.at - events[shownAt]!.at > patienceMs) return;
-  if (!wasInTouch(reading, first, { shownAt, until: begunAt, patienceMs })) return;
+  if (!wasInTouch(reading, first, { shownAt, begunAt, at, patienceMs })) return;
   tally.look();
   const by = lowestSuperseder(stored, read);
   const highest = highestAck(reading.acks, first, at);
@@ -130,11 +130,12 @@ function highestAck(acks: readonly AckCall[], first: AckCall, before: EventIndex
   return highest;
 }
 
-/** The server answered the device shortly before, and no clock has moved since, nor was the server put back. */
+/** The server answered the device shortly before the job, and no clock has moved up to the job's end, when it may still
+ *  decide who is stale, nor was the server put back. */
 function wasInTouch(
   { calls, history, upheavals }: Reading,
   first: AckCall,
-  span: { readonly shownAt: EventIndex; readonly until: EventIndex; readonly patienceMs: number },
+  span: Pick<Case, "begunAt" | "at" | "patienceMs"> & { readonly shownAt: EventIndex },
 ): boolean {
   const { events } = history;
   const since = events[span.shownAt]!.at - span.patienceMs;
@@ -145,14 +146,14 @@ function wasInTouch(
       call.device === first.device &&
       call.outcome === "accepted" &&
       (call.request.kind !== "ack" || call.request.via === "http") &&
-      call.answeredAt < span.until &&
+      call.answeredAt < span.begunAt &&
       events[call.askedAt]!.at > since,
   );
   if (heard === undefined) return false;
   return !upheavals.some((at) => {
     const event = events[at]!;
     const isMove = event.kind === "fault" && /clock|skew|restore/u.test(event.fault);
-    return isMove && at > first.askedAt && at < span.until;
+    return isMove && at > first.askedAt && at < span.at;
   });
 }
 
