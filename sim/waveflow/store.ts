@@ -39,7 +39,6 @@ export class SimStore implements Database, Fanout {
   readonly #wire: DatabaseWire;
   readonly #deliver: (hear: () => void) => void;
   readonly #reconnect: (connect: () => void) => void;
-  readonly #free: Session[] = [];
   readonly #busy = new Set<SimTransaction>();
   readonly #listening = new Set<Listening>();
 
@@ -55,7 +54,7 @@ export class SimStore implements Database, Fanout {
     options: TransactionOptions,
     work: (transaction: Transaction) => Promise<T>,
   ): Promise<T> {
-    const session = this.#takeSession();
+    const session = this.#engine.connect();
     const transaction = new SimTransaction({ wire: this.#wire, session, options });
     this.#busy.add(transaction);
     try {
@@ -68,8 +67,7 @@ export class SimStore implements Database, Fanout {
       throw error;
     } finally {
       this.#busy.delete(transaction);
-      if (session.isOpen() && session.transactionStatus() === "idle") this.#free.push(session);
-      else session.terminate();
+      session.terminate();
     }
   }
 
@@ -90,18 +88,14 @@ export class SimStore implements Database, Fanout {
   /** The process is gone: all its sessions end, and nobody hears of it. */
   abandon(): void {
     for (const transaction of this.#busy) transaction.session.terminate();
-    for (const session of this.#free) session.terminate();
     for (const { session } of this.#listening) session.terminate();
     this.#busy.clear();
-    this.#free.length = 0;
     this.#listening.clear();
   }
 
   /** The connections broke, and the process lives on: statements under way are answered with the loss, and listeners
    *  are connected anew and told of a gap. */
   loseConnections(): void {
-    for (const session of this.#free) session.terminate();
-    this.#free.length = 0;
     for (const transaction of this.#busy) transaction.lose();
     for (const listening of this.#listening) {
       listening.session.terminate();
@@ -113,13 +107,6 @@ export class SimStore implements Database, Fanout {
         listening.handlers.onGap();
       });
     }
-  }
-
-  #takeSession(): Session {
-    for (let session = this.#free.pop(); session !== undefined; session = this.#free.pop()) {
-      if (session.isOpen()) return session;
-    }
-    return this.#engine.connect();
   }
 
   #subscribe(listening: Listening): void {
