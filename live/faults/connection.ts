@@ -108,6 +108,10 @@ export class Connection {
         onFault("frame late");
         life.after(fault.byMs, () => this.#pass(frame));
         break;
+      case "replace-frame":
+        onFault("frame replaced");
+        this.#pass(fault.frame);
+        break;
       case "hold-frame":
         onFault("frame held");
         this.#held.push(frame);

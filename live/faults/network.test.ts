@@ -134,6 +134,7 @@ describe("a frame", () => {
     [{ verb: "drop-frame", device: "laptop", nth: 2 }, [1, 3]],
     [{ verb: "repeat-frame", device: "laptop", nth: 2 }, [1, 2, 2, 3]],
     [{ verb: "delay-frame", device: "laptop", nth: 2, byMs: 5 }, [1, 3, 2]],
+    [{ verb: "replace-frame", device: "laptop", nth: 2, frame: 7 }, [1, 7, 3]],
   ];
   test.each(cases)("with %j arrives as %j", async (fault, expected) => {
     const world = createNetwork();

@@ -12,7 +12,7 @@ export type ExchangeFault = Extract<NetworkAction, { readonly of: MessageAddress
 
 /** What is to happen to one frame to a device. */
 export type FrameFault =
-  | Extract<NetworkAction, { readonly verb: "drop-frame" | "repeat-frame" | "delay-frame" }>
+  | Extract<NetworkAction, { readonly verb: "drop-frame" | "repeat-frame" | "delay-frame" | "replace-frame" }>
   | { readonly verb: "hold-frame"; readonly device: string };
 
 export type Partition = Extract<NetworkAction, { readonly verb: "partition" }>;
@@ -55,6 +55,7 @@ export class FaultRules {
       case "drop-frame":
       case "repeat-frame":
       case "delay-frame":
+      case "replace-frame":
         this.#frameRules.push({ fault: action, seen: 0 });
         break;
       case "cut-socket":

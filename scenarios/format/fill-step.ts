@@ -30,10 +30,12 @@ export function fillAction(action: DeviceAction, values: Values): DeviceAction {
   return { ...action, args: Object.fromEntries(args) };
 }
 
-export const fillNetwork = (action: NetworkAction, values: Values): NetworkAction =>
-  action.verb === "answer" && action.json !== undefined
+export function fillNetwork(action: NetworkAction, values: Values): NetworkAction {
+  if (action.verb === "replace-frame") return { ...action, frame: fill(action.frame, values) };
+  return action.verb === "answer" && action.json !== undefined
     ? { ...action, json: fill(action.json, values) }
     : action;
+}
 
 export function fillRequest(request: RawRequest, values: Values): RawRequest {
   const { body, token } = request;

@@ -74,6 +74,7 @@ const frameVerbs: ReadonlySet<NetworkAction["verb"]> = new Set([
   "drop-frame",
   "repeat-frame",
   "delay-frame",
+  "replace-frame",
   "hold-frames",
   "release-frames",
   "cut-socket",

@@ -13,6 +13,7 @@ const verbs = [
   "heal",
   "drop",
   "repeat",
+  "replace",
   "hold",
   "release",
   "cut",
@@ -52,6 +53,8 @@ export function networkLine(action: NetworkAction): string {
       return `repeat frame ${action.nth} to ${action.device}`;
     case "delay-frame":
       return `delay frame ${action.nth} to ${action.device} by ${msToDuration(action.byMs)}`;
+    case "replace-frame":
+      return `replace frame ${action.nth} to ${action.device} with ${JSON.stringify(action.frame)}`;
     case "hold-frames":
       return `hold frames to ${action.device}`;
     case "release-frames":
@@ -89,6 +92,7 @@ function readAction(
       return { verb, device: line.device() };
     case "drop":
     case "repeat":
+    case "replace":
       return readFrame(line, verb);
     case "hold":
     case "release":
@@ -154,11 +158,15 @@ function readPartition(line: LineReader): NetworkAction {
   return { verb: "partition", device, direction, inFlight: "hold" };
 }
 
-function readFrame(line: LineReader, verb: "drop" | "repeat" | "delay"): NetworkAction {
+function readFrame(line: LineReader, verb: "drop" | "repeat" | "delay" | "replace"): NetworkAction {
   line.keyword("frame");
   const nth = line.peek() === "to" ? 1 : line.count("the number of the frame");
   line.keyword("to");
   const device = line.device();
+  if (verb === "replace") {
+    line.keyword("with");
+    return { verb: "replace-frame", device, nth, frame: line.value("a frame as JSON") };
+  }
   if (verb !== "delay") return { verb: `${verb}-frame`, device, nth };
   line.keyword("by");
   return { verb: "delay-frame", device, nth, byMs: line.length("how long") };

@@ -285,6 +285,7 @@ function networkAction({ vocabulary, names }: Place): fc.Arbitrary<NetworkAction
     }),
     fc.record({ verb: fc.constantFrom("drop-frame", "repeat-frame"), device, nth }),
     fc.record({ verb: kind("delay-frame"), device, nth, byMs: ms }),
+    fc.record({ verb: kind("replace-frame"), device, nth, frame: fc.constant({ type: "hello", head: 1 }) }),
     fc.record({
       verb: fc.constantFrom("heal", "hold-frames", "release-frames", "cut-socket", "half-open"),
       device,

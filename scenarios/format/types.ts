@@ -225,6 +225,13 @@ export type NetworkAction =
   /** Frames of the live socket. `nth` counts frames of that kind from now. */
   | { readonly verb: "drop-frame" | "repeat-frame"; readonly device: string; readonly nth: number }
   | { readonly verb: "delay-frame"; readonly device: string; readonly nth: number; readonly byMs: number }
+  /** Something else arrives in its place. */
+  | {
+      readonly verb: "replace-frame";
+      readonly device: string;
+      readonly nth: number;
+      readonly frame: JsonValue;
+    }
   | { readonly verb: "hold-frames" | "release-frames" | "cut-socket" | "half-open"; readonly device: string };
 
 /** An exchange by hand, for the exact wire. `{name}` in path, headers and body is a placeholder. */

@@ -158,7 +158,8 @@ export class Connection {
     if (fate.ending === "half-open") this.halfOpen();
     for (let copy = 0; copy < fate.copies; copy++) {
       const latencyMs = fates.latencyMs(weather(), copy);
-      this.#carryToDevice(frame, { latencyMs, extraDelayMs: fate.extraDelayMs });
+      const carried = rule?.verb === "replace-frame" ? rule.frame : frame;
+      this.#carryToDevice(carried, { latencyMs, extraDelayMs: fate.extraDelayMs });
     }
   }
 
@@ -313,5 +314,7 @@ function ruledFrame(rule: Exclude<FrameFault, { readonly verb: "hold-frame" }>):
       return { ...plainFrame, copies: 2, fault: "frame repeated" };
     case "delay-frame":
       return { ...plainFrame, extraDelayMs: rule.byMs, fault: "frame late" };
+    case "replace-frame":
+      return { ...plainFrame, fault: "frame replaced" };
   }
 }
