@@ -187,11 +187,11 @@ export class WaveflowActor implements DeviceActor {
       case "read":
         return this.#read(entity);
       case "push":
-        return this.#ending(await device.drain());
+        return this.#passed(await device.drain());
       case "pull":
-        return this.#ending(await device.pull());
+        return this.#passed(await device.pull());
       case "resync":
-        return this.#ending(await device.resync());
+        return this.#passed(await device.resync());
       case "ack":
         return this.#acknowledge(args);
       case "sync":
@@ -240,6 +240,7 @@ export class WaveflowActor implements DeviceActor {
   #edited(outcome: EditOutcome): string {
     if (!isRefusal(outcome)) return "ok";
     const { refused } = outcome;
+    this.#tally.said(outcome);
     return refused === "invalid" || refused === "clock_exhausted"
       ? "blocked"
       : this.#ending({ outcome: refused });
@@ -255,7 +256,7 @@ export class WaveflowActor implements DeviceActor {
 
   async #acknowledge(args: Args): Promise<string> {
     const device = this.#device;
-    if (args.id === undefined && args.via === undefined) return this.#ending(await device.acknowledge());
+    if (args.id === undefined && args.via === undefined) return this.#passed(await device.acknowledge());
     const lastSeenId = Number(args.id ?? device.cursor);
     if (args.via === "socket") return this.#transport.acknowledgeByHand(lastSeenId) ? "ok" : "blocked";
     try {
@@ -305,6 +306,12 @@ export class WaveflowActor implements DeviceActor {
     if (url === "default") await this.#bind(user);
     else await this.#device.bind({ server: url, token: this.#token, user });
     this.#joined();
+  }
+
+  /** One pass of the device, with what it says of its answers. */
+  #passed(outcome: PassOutcome): string {
+    this.#tally.said(outcome);
+    return this.#ending(outcome);
   }
 
   #ending({ outcome }: Pick<PassOutcome, "outcome"> | { readonly outcome: Ending }): string {

@@ -27,16 +27,23 @@ const countOfCall: Readonly<Record<string, CountName | undefined>> = {
   ack: "acks",
 };
 
+interface Said {
+  readonly status?: number;
+  readonly type?: string;
+}
+
 export class StepTally {
   #counts = noCounts();
   #firstFailure: StepOutcome | undefined;
   #lastAnswer: StepOutcome | undefined;
+  #said: Said | undefined;
 
   /** Begins a step. Steps of one device that overlap share what they count. */
   reset(): void {
     this.#counts = noCounts();
     this.#firstFailure = undefined;
     this.#lastAnswer = undefined;
+    this.#said = undefined;
   }
 
   count(name: CountName, by = 1): void {
@@ -68,6 +75,11 @@ export class StepTally {
     for (const { status } of accepted.reply!.results) this.count(status);
   }
 
+  /** What the device says of the answer that its pass ended on; it is held against the wire by whoever expects a status. */
+  said({ status, type }: Said): void {
+    this.#said = { ...(status === undefined ? {} : { status }), ...(type === undefined ? {} : { type }) };
+  }
+
   /** What the person was shown is the answer. */
   read(fields: unknown): void {
     this.#lastAnswer = { outcome: "ok", ...this.#lastAnswer, body: fields };
@@ -76,7 +88,14 @@ export class StepTally {
   /** The step's outcome as the tally knows it; `ended` is what the device says of how it ended. */
   outcome(ended: string): StepOutcome {
     const telling = this.#firstFailure ?? this.#lastAnswer ?? { outcome: ended };
-    return { ...telling, outcome: ended, counts: { ...this.#counts } };
+    return { ...this.#asSaid(telling), outcome: ended, counts: { ...this.#counts } };
+  }
+
+  /** Where the device speaks of an answer, status and type are what it says they were. */
+  #asSaid(telling: StepOutcome): StepOutcome {
+    if (this.#said === undefined || telling.status === undefined) return telling;
+    const { status: _status, type: _type, ...rest } = telling;
+    return { ...rest, ...this.#said };
   }
 
   /** How the first failure reads where the device says only that it failed. */
