@@ -40,8 +40,7 @@ function identifyDevice(
   if (claimed !== undefined && named.some((name) => uuidKey(name) !== uuidKey(claimed))) {
     return { refused: forbidden("the token belongs to another device") };
   }
-  const device = named[0];
-  if (device === undefined) return refuseDevice("expected the UUID of the device");
+  const device = named[0] ?? "";
   if (!isUuid(device)) return refuseDevice(`expected the UUID of the device, saw ${JSON.stringify(device)}`);
   const deviceKey = uuidKey(device);
   if (named.some((name) => uuidKey(name) !== deviceKey))
