@@ -19,8 +19,8 @@ const blocks = (language: string): readonly string[] =>
   );
 
 test("its two commands are the ones that CI runs", () => {
-  const commands = blocks("sh")
-    .flatMap((block) => block.split("\n"))
+  const commands = blocks("sh")[0]!
+    .split("\n")
     .map((line) => line.replace(/\s+#.*$/u, "").trim())
     .filter((line) => line !== "");
   expect(commands).toEqual(["npm ci && npm start", "npm ci && npm test"]);

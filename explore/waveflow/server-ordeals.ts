@@ -113,15 +113,14 @@ function failedFlush(plot: Plot, draw: Stream): void {
   const name = draw.pick(options.devices);
   plot.edit(name);
   plot.everybodySyncs();
+  const write = { purpose: "ack", statement: "raiseCursor", nth: 1 } as const;
+  const isRefused = draw.onceIn(2);
   plot.mayHang(() =>
-    steps.server({
-      verb: draw.pick(["fail-during", "lose-answer-during"] as const),
-      purpose: "ack",
-      position: "before",
-      statement: "raiseCursor",
-      nth: 1,
-      sqlstate: "53300",
-    }),
+    steps.server(
+      isRefused
+        ? { verb: "fail-during", position: "before", sqlstate: "53300", ...write }
+        : { verb: "lose-answer-during", position: "after", ...write },
+    ),
   );
   writeTwice(plot, name, options.devices);
   steps.wait(draw.pick([6_000, 12_000]));

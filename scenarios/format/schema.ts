@@ -136,7 +136,16 @@ function step(verbs: readonly string[]): JsonObject {
     together: { ...nested, description: "All at once; done when all are done." },
     start: { ...nested, description: "Begun, not waited for; `finish` waits." },
     repeat: closed(
-      { times: { type: "integer", minimum: 1 }, steps: nested },
+      {
+        // Where `for-each` gives the number.
+        times: {
+          anyOf: [
+            { type: "integer", minimum: 1 },
+            { type: "string", pattern: "^\\{[a-zA-Z-]+\\}$" },
+          ],
+        },
+        steps: nested,
+      },
       { required: ["times", "steps"] },
     ),
     check: reference("expectation"),
