@@ -2,7 +2,7 @@
 // when the walk began; any process can read it and none has to remember it. It is not signed: whoever forges one spoils
 // nothing but his own reading.
 import type { UserId } from "../../protocol/waveflow/types.ts";
-import { hash128 } from "./fingerprint.ts";
+import { hash128 } from "./hash128.ts";
 import type { Watermark } from "./ports.ts";
 
 /** The token of a walk that began at `watermark`. Safe in a URL.  Source: WF-PULL-5. */
