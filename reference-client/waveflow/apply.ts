@@ -49,7 +49,7 @@ export function applyDelivery(
   }
   for (const [key, entity] of touched) account.putEntity(step, key, entity);
   settleEdits(context, account, step, { seen, cursor, isHead });
-  if (cursor !== before.cursor || lamport !== before.lamport) account.set(step, { cursor, lamport });
+  account.set(step, { cursor, lamport });
   if (cursor !== before.cursor)
     step.afterwards(() => context.events.applied?.({ ops: applied, cursor, via }));
   return applied.length;

@@ -3,9 +3,9 @@
 import { uuidKey } from "../../protocol/waveflow/messages.ts";
 import type { OpContent, PushOp } from "../../protocol/waveflow/types.ts";
 import type { DeviceContext } from "./context.ts";
-import { Conversation, describeReply, notAllowed } from "./conversation.ts";
+import { Conversation, notAllowed } from "./conversation.ts";
 import { isClosed, type Session } from "./gate.ts";
-import { lamportMax, LamportExhausted, nextStamp } from "./lamport-clock.ts";
+import { nextStamp, noStampLeft } from "./lamport-clock.ts";
 import { refusalOf, type EditOutcome } from "./outcomes.ts";
 import type { Ids } from "./ports.ts";
 import { push } from "./push.ts";
@@ -24,7 +24,7 @@ export async function writeDirectly(
   let op: PushOp | undefined;
   for (let tries = 0; tries <= context.config.restampsMax; tries++) {
     const stamp = await takeStamp(context, session, above);
-    if (stamp === "exhausted") return { refused: "clock_exhausted", why: new LamportExhausted().message };
+    if (stamp === "exhausted") return { refused: "clock_exhausted", why: noStampLeft };
     if (stamp === undefined || !conversation.isOpen())
       return refusalOf(conversation.ending("interrupted"), op);
     op = { operation_id, ...content, lamport_ts: stamp };
@@ -34,8 +34,7 @@ export async function writeDirectly(
       return op;
     }
     if (verdict.kind !== "regressed") {
-      const why = reply === undefined ? "no answer" : describeReply(reply);
-      return refusalOf({ ...conversation.endingOf(reply), why }, op);
+      return refusalOf(conversation.endingOf(reply), op);
     }
     above = verdict.storedMax;
   }
@@ -49,9 +48,8 @@ function takeStamp(
   above: number,
 ): Promise<number | "exhausted" | undefined> {
   return store.step(account, (step) => {
-    const clock = Math.max(account.settings.lamport, above);
-    if (clock >= lamportMax) return "exhausted";
-    const lamport = nextStamp(clock);
+    const lamport = nextStamp(Math.max(account.settings.lamport, above));
+    if (lamport === undefined) return "exhausted";
     account.set(step, { lamport });
     return lamport;
   });

@@ -163,7 +163,6 @@ class Drain {
     await this.#context.store.step(this.#account, (step) => {
       this.#account.queue.markFailed(step, { rows, error, at });
     });
-    const { outcome, ...ending } = this.#conversation.endingOf(reply);
-    return { ...ending, outcome, why: error };
+    return { ...this.#conversation.endingOf(reply), why: error };
   }
 }

@@ -1,7 +1,7 @@
 // A local edit: stamp, queue row and what the user sees in one durable step.
 import type { OpContent } from "../../protocol/waveflow/types.ts";
 import type { DeviceContext } from "./context.ts";
-import { LamportExhausted, lamportMax, nextStamp } from "./lamport-clock.ts";
+import { nextStamp, noStampLeft } from "./lamport-clock.ts";
 import type { EditOutcome } from "./outcomes.ts";
 
 /** Queues an edit. `undefined` where the mode turned to `server` before the step had its turn: there is no queue then.
@@ -15,8 +15,8 @@ export async function queueEdit(
   const made = await store.step(account, (step): EditOutcome | "mode server" => {
     if (store.mode === "server") return "mode server";
     const { lamport } = account.settings;
-    if (lamport >= lamportMax) return { refused: "clock_exhausted", why: new LamportExhausted().message };
     const stamp = nextStamp(lamport);
+    if (stamp === undefined) return { refused: "clock_exhausted", why: noStampLeft };
     const op = account.queue.enqueue(step, { content, stamp, unshared: store.mode === "local" });
     account.set(step, { lamport: stamp });
     step.afterwards(() => events.edited?.(op));

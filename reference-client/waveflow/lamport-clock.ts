@@ -5,12 +5,12 @@ import type { LamportTs } from "../../protocol/waveflow/types.ts";
 /** The highest stamp there is.  Source: WF-DEV-1. */
 export const lamportMax: LamportTs = Number.MAX_SAFE_INTEGER;
 
-/** The stamp of the next edit.
- *  Errors: `LamportExhausted` when there is none left.  Source: WF-DEV-1. */
-export function nextStamp(clock: LamportTs): LamportTs {
-  if (clock >= lamportMax) throw new LamportExhausted();
-  return clock + 1;
-}
+/** The stamp of the next edit; `undefined` when there is none left: it does not wrap.  Source: WF-DEV-1. */
+export const nextStamp = (clock: LamportTs): LamportTs | undefined =>
+  clock < lamportMax ? clock + 1 : undefined;
+
+/** For a person to read. */
+export const noStampLeft = `expected a stamp above ${lamportMax}, and there is none`;
 
 /** The clock after an op was received. A stranger's stamp leaves it one above; its own, which it meets again after a
  *  restore from a backup, at least level. At the very top it stays there: an op of another device must not stop the
@@ -21,13 +21,4 @@ export function clockAfterReceiving(
 ): LamportTs {
   const highest = Math.max(clock, received.stamp);
   return received.isOwn ? highest : Math.min(highest + 1, lamportMax);
-}
-
-/** The counter stands at 2^53−1 and does not wrap. */
-export class LamportExhausted extends Error {
-  readonly code = "lamport_exhausted";
-  override readonly name = "LamportExhausted";
-  constructor() {
-    super(`expected a stamp above ${lamportMax}, and there is none`);
-  }
 }
