@@ -50,11 +50,10 @@ export class Walk {
   }
 
   #take(page: Page): void {
-    const { queue } = this.#conversation.session.account;
     for (const received of page.ops) {
       this.#lamport = observeStamp(this.#context, this.#lamport, received);
       const operationId = operationIdOf(received);
-      if (operationId !== undefined && queue.find(operationId) !== undefined) this.#seen.push(operationId);
+      if (operationId !== undefined) this.#seen.push(operationId);
       if ("unusable" in received) {
         this.#parked.push({ op: received.unusable, reason: received.reason });
         continue;
