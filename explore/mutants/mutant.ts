@@ -18,5 +18,8 @@ export interface Mutant {
   readonly story: string;
   /** The rules that it breaks. */
   readonly requirements: readonly string[];
+  /** Why no law can see it, where that is so: only scenarios, which know what they expect, kill such a mutant. The selftest
+   *  lists these apart, and calls the excuse stale when the search finds the mutant after all. */
+  readonly hiddenFromSearch?: string;
   readonly edits: readonly SourceEdit[];
 }

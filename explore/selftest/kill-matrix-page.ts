@@ -44,6 +44,18 @@ export function namesOnPage({ mutants, laws, requirements }: KillMatrix): readon
   ];
 }
 
+/** Mutants that only scenarios kill, with the reason. */
+function hiddenLines(rows: readonly MutantRow[]): readonly string[] {
+  const hidden = rows.filter(({ mutant }) => mutant.hiddenFromSearch !== undefined);
+  if (hidden.length === 0) return [];
+  return [
+    "### Killed by scenarios only",
+    "",
+    ...hidden.map(({ mutant }) => `- \`${mutant.name}\`: ${mutant.hiddenFromSearch}`),
+    "",
+  ];
+}
+
 function protocolLines(matrix: KillMatrix, options: PageOptions): readonly string[] {
   const { protocol, mutants, laws, requirements, scenarios, problems } = matrix;
   const plans = mutants.flatMap((row) => plansToKill(row.bases));
@@ -57,6 +69,7 @@ function protocolLines(matrix: KillMatrix, options: PageOptions): readonly strin
       ? ["Every mutant dies of both, and every law and rule kills."]
       : problems.map((problem) => `- ${problem}`)),
     "",
+    ...hiddenLines(mutants),
     "### Mutants",
     "",
     "| mutant | part | breaks | scenarios that fail | laws that are violated | plans: median, p95 | bases that found it |",

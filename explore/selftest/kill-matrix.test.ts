@@ -99,6 +99,19 @@ describe("a kill matrix", () => {
     expect(plansToKill(row!.bases)).toEqual([1, undefined]);
   });
 
+  it("excuses from the search what no law can see, and takes the excuse back when the search finds it", () => {
+    const hidden = charge.mutants.map((one) =>
+      one.name === "repeats" ? { ...one, hiddenFromSearch: "nobody can see it" } : one,
+    );
+    const unseen = { ...repeats, bases: bases.map(nothing) };
+    const problems = (outcome: TrialOutcome): readonly string[] =>
+      killMatrix({ ...charge, mutants: hidden }, [reference, forgets, outcome]).problems;
+    expect(problems(unseen)).toEqual(["toothless: the law once kills no mutant: It happens once."]);
+    expect(problems(repeats)).toEqual([
+      "stale excuse: the search finds repeats, of which it is said that nobody can see it",
+    ]);
+  });
+
   it("names a law that kills nothing, unless it only advises", () => {
     const quiet = { ...repeats, bases: [found("base-1", 1), nothing("base-2")] };
     expect(killMatrix(charge, [reference, forgets, quiet]).problems).toEqual([

@@ -145,12 +145,17 @@ function falseAlarms(outcomes: readonly TrialOutcome[]): readonly string[] {
 }
 
 function survivals({ mutant, scenarios, bases }: MutantRow): readonly string[] {
+  const { name, story, hiddenFromSearch } = mutant;
   const plans = bases.reduce((sum, one) => sum + one.plans, 0);
+  const isFound = bases.some(({ kill }) => kill !== undefined);
   return [
-    ...(scenarios.length > 0 ? [] : [`survivor: no scenario fails with ${mutant.name}: ${mutant.story}`]),
-    ...(bases.some(({ kill }) => kill !== undefined)
+    ...(scenarios.length > 0 ? [] : [`survivor: no scenario fails with ${name}: ${story}`]),
+    ...(isFound || hiddenFromSearch !== undefined
       ? []
-      : [`survivor: the search does not find ${mutant.name} in ${plans} plans: ${mutant.story}`]),
+      : [`survivor: the search does not find ${name} in ${plans} plans: ${story}`]),
+    ...(isFound && hiddenFromSearch !== undefined
+      ? [`stale excuse: the search finds ${name}, of which it is said that ${hiddenFromSearch}`]
+      : []),
   ];
 }
 

@@ -72,6 +72,8 @@ export const compactionMutants: readonly Mutant[] = [
     part: "compactor",
     story: "A device that is gone for good counts for ever: after 90 days nothing is compacted any more.",
     requirements: ["WF-COMP-1"],
+    hiddenFromSearch:
+      "no observer outside can be sure that a device is stale: a law would have to know every contact that the server had",
     edits: [{ file: compaction, find: "contactSince: now - stalenessMs", replace: "contactSince: 0" }],
   },
   {

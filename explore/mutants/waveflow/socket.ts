@@ -98,6 +98,7 @@ export const socketMutants: readonly Mutant[] = [
     story:
       "The announcement is made after the commit was answered: the answer is lost, the op is there, and no socket hears of it.",
     requirements: ["WF-PUSH-10", "WF-PUSH-11"],
+    hiddenFromSearch: "it takes a fault of the database, and with such a fault the laws excuse the server",
     edits: [
       { file: push, find: '      await transaction.announce({ kind: "ops", user, head });\n', replace: "" },
       {
@@ -157,6 +158,8 @@ export const socketMutants: readonly Mutant[] = [
     story:
       "The watermark passes what the device of an open socket has acknowledged, and nobody tells it: it goes on with frames over a log with holes.",
     requirements: ["WF-WS-3"],
+    hiddenFromSearch:
+      "the device has to be silent on an open socket, which only a fault of the network makes it, and with such a fault the laws excuse the server",
     edits: [
       {
         file: feed,
