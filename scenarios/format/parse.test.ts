@@ -330,6 +330,13 @@ describe("steps", () => {
     );
   });
 
+  test("connections are lost of all processes, or of one that exists", () => {
+    expect(errorsOfSteps("  - server: lose connections\n", "needs: [statements]\n")).toBe("no error");
+    expect(errorsOfSteps("  - server 2: lose connections\n", "needs: [processes, statements]\n")).toBe(
+      `s.yaml:8:5: there is no server 2: "processes" says 1`,
+    );
+  });
+
   test("a number that YAML takes for a comment", () => {
     expect(errorsOfSteps("  - network: lose reply to laptop push #2\n", "needs: [network]\n")).toBe(
       `s.yaml:8:39: YAML takes "#2" for a comment here: write it without the space before "#"`,

@@ -170,4 +170,20 @@ describe("a database that went and is back", () => {
     await push();
     expect(heard).toEqual(["ops", "gap", "ops"]);
   });
+
+  test("is listened to again when the world says so, and what was announced before is never heard", async () => {
+    const { engine, other } = setUp();
+    const heard: string[] = [];
+    const later: (() => void)[] = [];
+    const store = new SimStore({ engine, wire: immediateWire, reconnect: (connect) => later.push(connect) });
+    await store.listen({ onAnnouncement: ({ kind }) => heard.push(kind), onGap: () => heard.push("gap") });
+    const announce = () =>
+      other.transaction(options, (transaction) => transaction.announce({ kind: "ops", user, head: 1 }));
+    store.loseConnections();
+    await announce();
+    expect(heard).toEqual([]);
+    for (const connect of later) connect();
+    await announce();
+    expect(heard).toEqual(["gap", "ops"]);
+  });
 });
