@@ -302,4 +302,18 @@ export const pushMutants: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "batch-answered-with-one-id",
+    part: "server",
+    story:
+      "The answer to a batch names the first op's id for all of its new ops: the device takes two operations for one.",
+    requirements: ["WF-PUSH-8"],
+    edits: [
+      {
+        file: push,
+        find: "const { id, lamport_ts } = stored[plan.fresh]!;",
+        replace: "const { id, lamport_ts } = stored[0]!;",
+      },
+    ],
+  },
 ];
