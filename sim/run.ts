@@ -41,7 +41,7 @@ export interface SimRunOptions {
   readonly eventsMax?: number;
   /** From this moment on, chance decides as it would in a run of another seed; before, nothing differs. */
   readonly branch?: { readonly atMs: VirtualMs; readonly salt: string };
-  /** Keeps every event; costs a third of the speed. */
+  /** Keeps every event, at the price of its memory and about a tenth of the speed. */
   readonly trace?: true;
   /** Decides what comes next among what is pending; absent: what is due first. */
   readonly queue?: PendingEvents;
