@@ -44,9 +44,6 @@ export interface ExhaustiveFlags extends ReportFlags {
   readonly choices?: string;
   readonly mutant?: string;
   readonly protocol: string;
-  readonly seeds?: number;
-  readonly uniform?: boolean;
-  readonly shard?: unknown;
 }
 
 /** How long the ladder of scopes is climbed where nothing else is said. Units: milliseconds. */
@@ -58,8 +55,6 @@ const runsPerLook = 50;
  *  scope was cut. */
 export async function runExhaustive(flags: ExhaustiveFlags): Promise<RunResult> {
   const entry = protocolNamed(flags.protocol);
-  if ([flags.seeds, flags.uniform, flags.shard].some((flag) => flag !== undefined))
-    throw new UsageError("--exhaustive makes up no plans: leave out --seeds, --uniform and --shard");
   const scopes = scopeProtocolOf(entry.id);
   if (scopes === undefined) throw new UsageError(`${entry.name} has no small scopes yet`);
   mutantOrUsageError(entry, flags.mutant);

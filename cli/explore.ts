@@ -83,17 +83,65 @@ export function createExploreCommand(): Command {
       ),
     )
     .option("--choices <lanes>", "with --scope: one order again, as a violation names it")
-    .action(async (flags: ExploreFlags) => {
-      if (flags.exhaustive === true) {
-        await runExhaustive(flags);
-        return;
+    .action(async (flags: ExploreFlags, command: Command) => {
+      const way = wayOf(flags);
+      refuseIdleFlags(command, way);
+      switch (way) {
+        case "exhaustive":
+          await runExhaustive(flags);
+          break;
+        case "relations":
+          await runRelations(flags);
+          break;
+        case "search":
+          await runExploration(flags);
+          break;
       }
-      if ([flags.scope, flags.runsMax, flags.walk, flags.choices].some((flag) => flag !== undefined))
-        throw new UsageError(
-          "--scope, --runs-max, --walk and --choices are of --exhaustive: say that as well",
-        );
-      await (flags.relations === true ? runRelations(flags) : runExploration(flags));
     });
+}
+
+type Way = "search" | "relations" | "exhaustive";
+
+const wayOf = ({ exhaustive, relations }: ExploreFlags): Way =>
+  exhaustive === true ? "exhaustive" : relations === true ? "relations" : "search";
+
+const ofExhaustive = ["scope", "runsMax", "walk", "choices"] as const;
+const ofSearch = ["workers", "shard", "uniform"] as const;
+
+/** Flags that would do nothing, by what is asked for, and what is said of them. */
+const idleFlags: Readonly<
+  Record<Way, readonly { readonly flags: readonly (keyof ExploreFlags)[]; readonly why: string }[]>
+> = {
+  search: [{ flags: ofExhaustive, why: "of --exhaustive: say that as well" }],
+  relations: [
+    { flags: ofExhaustive, why: "of --exhaustive, and --relations walks no scopes: leave it out" },
+    { flags: ofSearch, why: "of the search: with --relations, leave it out" },
+  ],
+  exhaustive: [
+    {
+      flags: ["relations", "seeds", "seed", "bail", ...ofSearch],
+      why: "about plans, and --exhaustive makes up no plans: leave it out",
+    },
+  ],
+};
+
+/** What is one order again is run once, to its end. */
+const idleWithChoices = {
+  flags: ["for", "runsMax"],
+  why: "a bound for many runs, and --choices are one: leave it out",
+} as const;
+
+/** Only what was typed counts: what comes from the environment or is a default is not meant for this one command.
+ *  Errors: UsageError that names the flag. */
+function refuseIdleFlags(command: Command, way: Way): void {
+  const isTyped = (flag: string): boolean => command.getOptionValueSource(flag) === "cli";
+  for (const { flags, why } of [...idleFlags[way], ...(isTyped("choices") ? [idleWithChoices] : [])]) {
+    const idle = flags.find(isTyped);
+    const long = command.options.find((option) => option.attributeName() === idle)?.long;
+    if (idle !== undefined) throw new UsageError(`${long} is ${why}`);
+  }
+  if (isTyped("walk") && !isTyped("choices"))
+    throw new UsageError("--walk says to which placing of the faults --choices belong: say those as well");
 }
 
 function readTime(text: string): number {

@@ -51,6 +51,7 @@ describe("bad usage ends in 2 and says what would be right", () => {
     [["sim", "--seeds", "5"], "say --storm as well"],
     [["sim", "--storm", "waveflow/push"], "--storm makes up its own plans"],
     [["list", "--protocol", "waveflo"], 'did you mean "waveflow"?'],
+    [["explore", "--relations", "--shard", "1/4"], "--shard is of the search"],
     [["replay", join(folder, "missing.yaml")], "cannot read"],
     [["run", "--reporter", "braille"], "terminal, json, junit"],
   ])("seatrial %j", async (words, hint) => {
