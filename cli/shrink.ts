@@ -20,7 +20,7 @@ import { exitCodes } from "./exit-codes.ts";
 import { addHelp } from "./help.ts";
 import { type Interrupts, watchInterrupts } from "./interrupt.ts";
 import { replayCommand } from "./invocation.ts";
-import { type ProtocolEntry, protocolOf } from "./protocols.ts";
+import { mutantOrUsageError, type ProtocolEntry, protocolOf } from "./protocols.ts";
 import { defaultSeed } from "./run-scenarios.ts";
 
 interface ShrinkFlags {
@@ -53,7 +53,7 @@ export function createShrinkCommand(): Command {
     .action(async (file: string, flags: ShrinkFlags) => {
       const scenario = readScenario(file);
       const protocol = protocolOf(scenario.protocol);
-      const build = await buildFor(protocol, flags.mutant);
+      const build = await buildOf(protocol, mutantOrUsageError(protocol, flags.mutant));
       const trial = await failingTrial(build, scenario, { file, flags });
       const output = flags.output ?? join(dirname(file), `${basename(file, extname(file))}.shrunk.yaml`);
       const progress = new ShrinkScreen();
@@ -91,15 +91,6 @@ function readScenario(file: string): Scenario {
   if (scenario === undefined || more.length > 0)
     throw new UsageError(`${file} holds ${parsed.scenarios.length} scenarios; expected one`);
   return scenario;
-}
-
-async function buildFor(protocol: ProtocolEntry, mutant: string | undefined): Promise<Build> {
-  try {
-    return await buildOf(protocol, mutant);
-  } catch (error) {
-    if (error instanceof RangeError) throw new UsageError(error.message, { cause: error });
-    throw error;
-  }
 }
 
 async function failingTrial(
