@@ -29,6 +29,7 @@ export function assess(
   const checks = [...observed.checks, ...expectedViolations(attempt.scenario, judgements)];
   const drift = driftOf(attempt, observed);
   const outcome = outcomeOf({ attempt, observed, checks, judgements, drift });
+  const { unstruckAccidents = [] } = observed;
   return {
     ...emptyResult(attempt),
     outcome,
@@ -37,6 +38,7 @@ export function assess(
     durationMs,
     faults: observed.faults,
     unusedFaults: observed.unusedFaults,
+    ...(unstruckAccidents.length === 0 ? {} : { unstruckAccidents }),
     ...(outcome === "fail" ? { history: observed.history, notes: observed.notes ?? [] } : {}),
     ...(observed.digest === undefined ? {} : { digest: observed.digest }),
     ...(drift === undefined ? {} : { drift }),

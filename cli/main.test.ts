@@ -81,6 +81,22 @@ describe("replay", () => {
     expect(readFileSync(join(folder, "good", "junit.xml"), "utf8")).toContain('tests="1" failures="0"');
   });
 
+  it.concurrent("says which accidents of the file never came to pass, and passes", async () => {
+    const file = join(folder, "unstruck.yaml");
+    const outputDir = join(folder, "unstruck");
+    const accidents = ["laptop push: lose-reply", "laptop push#99: lose-reply"];
+    const lines = accidents.map((accident) => `  - ${accident}\n`).join("");
+    const pinned = scenario("A").replace("steps:", `needs: [chance]\naccidents:\n${lines}steps:`);
+    writeFileSync(file, pinned);
+    const { code, out } = await seatrial("replay", file, "--output-dir", outputDir);
+    expect(out).toContain("1 accident of the file never came to pass\n    laptop push#99: lose-reply\n");
+    expect(code).toBe(0);
+    const document = JSON.parse(readFileSync(join(outputDir, "results.json"), "utf8")) as {
+      results: { unstruckAccidents: string[] }[];
+    };
+    expect(document.results[0]!.unstruckAccidents).toEqual(["laptop push#99: lose-reply"]);
+  });
+
   it.concurrent("fails with 1, and with --json only the document is on standard output", async () => {
     const file = join(folder, "bad.yaml");
     const outputDir = join(folder, "bad");

@@ -1,6 +1,7 @@
 // The simulation as the runner sees it.
 import type { Requirement } from "../protocol/requirement.ts";
 import { type SimRun, simulate } from "../sim/run.ts";
+import { accidentLine } from "../scenarios/format/accident-lines.ts";
 import type { Scenario } from "../scenarios/format/types.ts";
 import type { SimProtocol } from "../sim/world/protocol.ts";
 import { simAbilities } from "../sim/world/world.ts";
@@ -35,6 +36,7 @@ function observedOf(run: SimRun, requirements: readonly Requirement[]): Observed
     history: run.history,
     ...checksOf(run.checks, run.unusedFaults, requirements),
     faults: Object.fromEntries(run.faultCounts),
+    unstruckAccidents: run.unstruckAccidents.map(accidentLine),
     digest: run.digest,
     virtualMs: run.virtualMs,
     events: run.events,

@@ -13,6 +13,8 @@ export interface Observed {
   readonly faults: Readonly<Record<string, number>>;
   /** Faults that the scenario arranged and that never happened. */
   readonly unusedFaults: readonly string[];
+  /** Accidents that the scenario has pinned and that never came to pass, as its file says them. */
+  readonly unstruckAccidents?: readonly string[];
   readonly digest?: string;
   readonly virtualMs?: number;
   /** Kernel events taken; only the simulation counts them. */

@@ -58,6 +58,9 @@ export interface ScenarioResult {
   readonly faults: Readonly<Record<string, number>>;
   /** Faults that the scenario arranged and that never happened: a failure, because then it showed nothing. */
   readonly unusedFaults: readonly string[];
+  /** Accidents that the scenario has pinned and that never came to pass, as its file says them: no failure, because
+   *  each stands on its own and shrinking leaves some behind. Absent where there are none. */
+  readonly unstruckAccidents?: readonly string[];
   /** Kept for failures only: what the server's process last wrote. */
   readonly notes?: readonly string[];
   /** What a search makes of a finding: the smallest plan, and what each part of it is needed for. */

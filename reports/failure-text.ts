@@ -35,6 +35,7 @@ export function failureLines(result: ScenarioResult, layout: FailureLayout): rea
     ...merged(failedChecks(result)).map((check) => checkLines(check, inner)),
     lastEventLines(result, inner),
     unusedFaultLines(result, inner),
+    unstruckAccidentLines(result, inner),
     errorLines(result, inner),
     noteLines(result, inner),
     [`${inner.ink.bold("again:")} ${inner.ink.cyan(printable(result.replay))}`],
@@ -171,6 +172,18 @@ function unusedFaultLines({ unusedFaults }: ScenarioResult, layout: FailureLayou
   return [
     ...wrap(why, width).map(ink.bold),
     ...unusedFaults.flatMap((fault) => labelled("-", fault, layout, 2)),
+  ];
+}
+
+function unstruckAccidentLines(
+  { unstruckAccidents = [] }: ScenarioResult,
+  layout: FailureLayout,
+): readonly string[] {
+  if (unstruckAccidents.length === 0) return [];
+  const { ink, width } = layout;
+  return [
+    ...wrap("Accidents that the scenario has pinned never came to pass:", width).map(ink.bold),
+    ...unstruckAccidents.flatMap((accident) => labelled("-", accident, layout, 2)),
   ];
 }
 

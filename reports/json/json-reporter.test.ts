@@ -23,6 +23,15 @@ describe("results.json", () => {
     expect(validate.errors).toBeNull();
   });
 
+  it("keeps to it with accidents that never came to pass", () => {
+    const unstruckAccidents = ["laptop push#9: lose-reply"];
+    const [result, ...others] = sampleRun.results;
+    validate(
+      resultsDocument({ ...sampleRun, results: [{ ...result!, unstruckAccidents }, ...others] }, tellSample),
+    );
+    expect(validate.errors).toBeNull();
+  });
+
   it("counts every result under exactly one outcome", () => {
     const { scenarios, ...outcomes } = plain().totals;
     expect(scenarios).toBe(sampleRun.results.length);

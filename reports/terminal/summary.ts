@@ -28,6 +28,7 @@ export function summaryLines(run: RunResult, options: SummaryOptions): readonly 
     ...(storm === undefined ? areaLines(run, options) : stormSummary(storm, run, options)),
     ...storyLines(run, options),
     ...blockedLines(run, options),
+    ...unstruckLines(run, options),
     ...disagreementLines(run, options),
     ...closingLines(run, options),
   ];
@@ -126,6 +127,23 @@ function blockedLines({ results }: RunResult, { ink }: SummaryOptions): readonly
       ink.yellow(`○ ${missing}: ${ids.length} blocked`),
       ...ids.slice(0, named).map((id) => `    ${printable(id)}`),
       ...(ids.length > named ? [`    and ${ids.length - named} more`] : []),
+      "",
+    ];
+  });
+}
+
+const accidentsNamedMax = 10;
+
+/** Nothing failed, but not all happened that the file says; of what failed, its story says so. */
+function unstruckLines({ results }: RunResult, { ink, width }: SummaryOptions): readonly string[] {
+  return results.flatMap(({ id, world, outcome, unstruckAccidents = [] }) => {
+    if (outcome !== "pass" || unstruckAccidents.length === 0) return [];
+    const count = unstruckAccidents.length;
+    const accidents = count === 1 ? "1 accident of the file" : `${count} accidents of the file`;
+    return [
+      ...wrap(`○ ${printable(id)} (${world}): ${accidents} never came to pass`, width).map(ink.yellow),
+      ...unstruckAccidents.slice(0, accidentsNamedMax).map((accident) => `    ${printable(accident)}`),
+      ...(count > accidentsNamedMax ? [`    and ${count - accidentsNamedMax} more`] : []),
       "",
     ];
   });

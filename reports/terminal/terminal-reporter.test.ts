@@ -53,6 +53,25 @@ describe("the last lines", () => {
     );
   });
 
+  it("name pinned accidents that never came to pass, in what passed and in what failed", () => {
+    const unstruckAccidents = Array.from(
+      { length: 12 },
+      (_, index) => `laptop push#${index + 1}: lose-reply`,
+    );
+    const passing = report({ ...sampleRun, results: [{ ...passed, unstruckAccidents }] }, paper());
+    expect(passing).toContain(
+      [
+        `○ ${passed.id} (sim): 12 accidents of the file never came to pass`,
+        ...unstruckAccidents.slice(0, 10).map((accident) => `    ${accident}`),
+        "    and 2 more",
+      ].join("\n"),
+    );
+    const failing = report({ ...sampleRun, results: [{ ...failed, unstruckAccidents }] }, paper());
+    expect(failing).toContain("Accidents that the scenario has pinned never came to pass:");
+    expect(failing.match(/laptop push#\d+: lose-reply/gu)).toHaveLength(12);
+    expect(report(sampleRun, paper())).not.toContain("came to pass");
+  });
+
   it("group what is blocked by what is missing", () => {
     expect(report(sampleRun, paper())).toContain("live cannot do backup, clock: 1 blocked");
   });
