@@ -1,10 +1,11 @@
 // The network of a live run, seen from its devices: real messages to a real server, and the faults that a scenario asks
 // for in between, with the meanings of the simulated network (sim/network/network.ts). It stands on the devices' side
 // of the wire, so "the reply is lost" means that the server has answered and the device does not hear it.
-import { faultsAtOnce, type ExchangeFault, FaultRules } from "../../scenarios/format/fault-rules.ts";
+import { type ExchangeFate, ruledFate } from "../../actors/exchange-fate.ts";
+import { impostorReply } from "../../actors/impostor.ts";
+import { faultsAtOnce, FaultRules } from "../../scenarios/format/fault-rules.ts";
 import type { NetworkAction } from "../../scenarios/format/types.ts";
 import { Connection } from "./connection.ts";
-import { type ExchangeFate, fateOf } from "./fates.ts";
 import { Life } from "./life.ts";
 import type {
   Carrier,
@@ -37,6 +38,16 @@ export interface Caller {
   readonly device: string;
   readonly life: Life;
 }
+
+const undisturbed: ExchangeFate = {
+  requestDelayMs: 0,
+  replyDelayMs: 0,
+  isRequestLost: false,
+  isReplyLost: false,
+  duplicateAfterMs: undefined,
+  impostor: undefined,
+  fault: undefined,
+};
 
 type Direction = "to-server" | "to-device";
 
@@ -112,7 +123,7 @@ export class Network {
     return this.#await(caller, message, (answer, fail) => {
       const { impostor } = fate;
       if (impostor !== undefined && !impostor.withEffect) {
-        this.#run.after(fate.requestDelayMs + fate.replyDelayMs, () => answer(impostor.reply));
+        this.#run.after(fate.requestDelayMs + fate.replyDelayMs, () => answer(impostorReply(impostor)));
         return;
       }
       const send = (delayMs: number, isHeard: boolean): void =>
@@ -121,7 +132,7 @@ export class Network {
             (reply) => {
               if (!isHeard || fate.isReplyLost) return;
               this.#travel(caller.device, "to-device", fate.replyDelayMs, () =>
-                answer(impostor?.reply ?? reply),
+                answer(impostor === undefined ? reply : impostorReply(impostor)),
               );
             },
             (error: unknown) => {
@@ -157,7 +168,7 @@ export class Network {
       const delayMs = fate.requestDelayMs + fate.replyDelayMs;
       this.#run.after(delayMs, () => {
         if (impostor !== undefined) {
-          fail(this.#options.errors.upgradeRefused(impostor.reply));
+          fail(this.#options.errors.upgradeRefused(impostorReply(impostor)));
           return;
         }
         const server = this.#options.resolve(device, request.server);
@@ -222,8 +233,8 @@ export class Network {
   }
 
   #fateOf(device: string, message: string): ExchangeFate {
-    const rule: ExchangeFault | undefined = this.rules.forExchange(device, message);
-    const fate = fateOf(rule);
+    const rule = this.rules.forExchange(device, message);
+    const fate = rule === undefined ? undisturbed : ruledFate(undisturbed, rule);
     if (fate.fault !== undefined) {
       this.#options.onFault({ kind: fate.fault, device, text: `${fate.fault}: ${device}'s ${message}` });
     }

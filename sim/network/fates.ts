@@ -3,28 +3,11 @@
 //
 // Every decision is drawn whether it is needed or not, and the times of frames by their number, so that taking one
 // accident away moves no other message.
-import type { ImpostorAnswer } from "../../actors/impostor.ts";
+import type { ExchangeFate } from "../../actors/exchange-fate.ts";
 import type { Accident, AccidentKind } from "../../scenarios/format/types.ts";
 import type { AccidentBook, PinnedAccidents } from "../kernel/accident-book.ts";
 import type { AddressedRandom, Decisions } from "../kernel/addressed-random.ts";
 import type { Weather } from "./weather.ts";
-
-/** What becomes of one exchange. */
-export interface ExchangeFate {
-  readonly requestDelayMs: number;
-  readonly replyDelayMs: number;
-  readonly isRequestLost: boolean;
-  readonly isReplyLost: boolean;
-  readonly duplicateAfterMs: number | undefined;
-  /** Somebody else's answer, instead of the server's or in place of its reply. */
-  readonly impostor: Impostor | undefined;
-  /** The fault's kind, for the history; `undefined` for an undisturbed exchange. */
-  readonly fault: string | undefined;
-}
-
-export interface Impostor extends ImpostorAnswer {
-  readonly withEffect: boolean;
-}
 
 /** What becomes of one frame: how often it arrives, how late, and whether the socket survives it. */
 export interface FrameFate {

@@ -7,6 +7,7 @@
 //   2. The request travels, unless lost or partitioned away, and becomes a task of the server's process.
 //   3. The server's answer travels back, unless lost or partitioned away, or replaced by somebody else's.
 //   4. The device resumes with the answer, or with `noAnswer` when its patience ends or the server crashed.
+import { type ExchangeFate, ruledFate } from "../../actors/exchange-fate.ts";
 import { impostorReply } from "../../actors/impostor.ts";
 import type { HttpRequest, HttpResponse } from "../../protocol/http.ts";
 import { type FaultRules, faultsAtOnce } from "../../scenarios/format/fault-rules.ts";
@@ -16,7 +17,7 @@ import type { AddressedRandom } from "../kernel/addressed-random.ts";
 import type { SimProcess } from "../kernel/process.ts";
 import { Connection, type SocketHandlers, type SocketSession } from "./connection.ts";
 import { Partitions, type Direction } from "./partitions.ts";
-import { befallExchange, type ExchangeFate, ExchangeFates, FrameFates } from "./fates.ts";
+import { befallExchange, ExchangeFates, FrameFates } from "./fates.ts";
 import { fineWeather, type Weather } from "./weather.ts";
 
 /** A server process as the network sees it. */
@@ -343,27 +344,6 @@ export class Network {
     };
     if (this.partitions.verdict(device, direction) === "drop") return;
     kernel.schedule(delayMs, 0, kernel.label(direction), arrive);
-  }
-}
-
-function ruledFate(plain: ExchangeFate, rule: NetworkAction): ExchangeFate {
-  switch (rule.verb) {
-    case "lose-request":
-      return { ...plain, isRequestLost: true, fault: "request lost" };
-    case "lose-reply":
-      return { ...plain, isReplyLost: true, fault: "reply lost" };
-    case "duplicate":
-      return { ...plain, duplicateAfterMs: rule.afterMs, fault: "request repeated" };
-    case "delay-request":
-      return { ...plain, requestDelayMs: plain.requestDelayMs + rule.byMs, fault: "request late" };
-    case "delay-reply":
-      return { ...plain, replyDelayMs: plain.replyDelayMs + rule.byMs, fault: "reply late" };
-    case "answer": {
-      const { status, body, json, withEffect } = rule;
-      return { ...plain, impostor: { status, body, json, withEffect }, fault: "answered by somebody else" };
-    }
-    default:
-      return plain;
   }
 }
 
