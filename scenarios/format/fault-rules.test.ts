@@ -38,11 +38,21 @@ test("any stands for every message", () => {
   expect(rules.forExchange("laptop", "ack")).toMatchObject({ verb: "delay-reply", byMs: 5_000 });
 });
 
-test("of two rules that are due at once the older strikes, and the other never does", () => {
-  const rules = rulesOf("lose request of laptop push", "lose reply to laptop any");
+test("of two rules that are due at once the older strikes, and the other strikes the next that it matches", () => {
+  const rules = rulesOf("lose request of laptop push", "lose reply to laptop push");
   expect(rules.forExchange("laptop", "push")).toMatchObject({ verb: "lose-request" });
+  expect(rules.forExchange("laptop", "pull")).toBeUndefined();
+  expect(rules.neverFired()).toEqual(["network: lose reply to laptop push"]);
+  expect(rules.forExchange("laptop", "push")).toMatchObject({ verb: "lose-reply" });
   expect(rules.forExchange("laptop", "push")).toBeUndefined();
-  expect(rules.neverFired()).toEqual(["network: lose reply to laptop any"]);
+  expect(rules.neverFired()).toEqual([]);
+});
+
+test("of two rules for one frame the younger strikes the next frame", () => {
+  const rules = rulesOf("drop frame 1 to phone", "repeat frame 1 to phone");
+  expect(rules.forFrame("phone")).toMatchObject({ verb: "drop-frame" });
+  expect(rules.forFrame("phone")).toMatchObject({ verb: "repeat-frame" });
+  expect(rules.neverFired()).toEqual([]);
 });
 
 test("frames are counted for each device, whatever they say", () => {

@@ -3,7 +3,8 @@
 // faults ask the same book, so that a scenario means the same in both.
 //
 // A rule counts what it matches from the moment it is made, and strikes once. Where two rules are due at one exchange
-// the older one strikes and the younger one never does, which `neverFired` tells.
+// the older one strikes, and the younger one strikes the next that it matches; what comes too late for that is told by
+// `neverFired`.
 import { networkLine } from "./network-lines.ts";
 import type { MessageAddress, NetworkAction } from "./types.ts";
 
@@ -115,12 +116,13 @@ export class FaultRules {
     return [...this.#exchangeRules, ...this.#frameRules].map(({ fault }) => fault);
   }
 
-  /** Counts the occurrence in every matching rule and picks the oldest one that is due. */
+  /** Counts the occurrence in every matching rule and picks the oldest one that is due, now or since an older one went
+   *  before it. */
   #count<Fault extends ExchangeFault | NetworkAction>(
     matching: readonly Rule<Fault>[],
   ): Rule<Fault> | undefined {
     for (const rule of matching) rule.seen++;
-    const due = matching.find((rule) => rule.seen === nthOf(rule.fault));
+    const due = matching.find((rule) => rule.seen >= nthOf(rule.fault));
     if (due !== undefined) this.#fired.set(due.fault.verb, (this.#fired.get(due.fault.verb) ?? 0) + 1);
     return due;
   }
