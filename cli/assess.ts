@@ -5,6 +5,7 @@ import type { CheckOutcome, Drift, ScenarioOutcome, ScenarioResult } from "../in
 import { isFailing, type Judgement } from "../invariants/verdict.ts";
 import type { Scenario } from "../scenarios/format/types.ts";
 import type { WorldName } from "../reports/reporter.ts";
+import { emptyResult } from "./empty-result.ts";
 import { version } from "./version.ts";
 import type { Observed } from "./world-runner.ts";
 
@@ -31,7 +32,7 @@ export function assess(
   const outcome = outcomeOf({ attempt, observed, checks, judgements, drift });
   const { unstruckAccidents = [] } = observed;
   return {
-    ...emptyResult(attempt),
+    ...skippedResult(attempt),
     outcome,
     checks,
     judgements,
@@ -49,17 +50,19 @@ export function assess(
 /** The result of a scenario that this world cannot run. */
 export function blockedResult(attempt: Attempt, missing: readonly string[]): ScenarioResult {
   assert(missing.length > 0, "a blocked scenario names what is missing");
-  return { ...emptyResult(attempt), outcome: "blocked", missing };
+  return { ...skippedResult(attempt), outcome: "blocked", missing };
 }
 
 /** The result of a scenario that a bail or Ctrl-C left out. */
-export function skippedResult(attempt: Attempt): ScenarioResult {
-  return { ...emptyResult(attempt), outcome: "skipped" };
+export function skippedResult({ scenario, world, seed, replay }: Attempt): ScenarioResult {
+  const { id, title, why, protocol, requirements } = scenario;
+  const head = { id, title, ...(why === undefined ? {} : { why }), protocol, requirements };
+  return emptyResult({ ...head, world, seed, replay });
 }
 
 /** The result of a scenario during which Seatrial itself failed. */
 export function errorResult(attempt: Attempt, error: unknown, durationMs: number): ScenarioResult {
-  return { ...emptyResult(attempt), outcome: "error", error: stackOf(error), durationMs };
+  return { ...skippedResult(attempt), outcome: "error", error: stackOf(error), durationMs };
 }
 
 /** Laws that hold against every build except those that the scenario was written to see broken. */
@@ -102,26 +105,6 @@ function expectedViolations(scenario: Scenario, judgements: readonly Judgement[]
       seen: judgement === undefined ? "no such law" : `the law is ${judgement.verdict.outcome}`,
     };
   });
-}
-
-function emptyResult({ scenario, world, seed, replay }: Attempt): ScenarioResult {
-  return {
-    id: scenario.id,
-    title: scenario.title,
-    ...(scenario.why === undefined ? {} : { why: scenario.why }),
-    protocol: scenario.protocol,
-    requirements: scenario.requirements,
-    world,
-    seed,
-    outcome: "skipped",
-    checks: [],
-    judgements: [],
-    durationMs: 0,
-    faults: {},
-    unusedFaults: [],
-    missing: [],
-    replay,
-  };
 }
 
 function stackOf(error: unknown): string {

@@ -26,6 +26,7 @@ import type { RunResult, ScenarioResult } from "../invariants/result.ts";
 import type { Judgement, Verdict } from "../invariants/verdict.ts";
 import type { Reporter } from "../reports/reporter.ts";
 import { UsageError } from "./errors.ts";
+import { emptyResult } from "./empty-result.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { type Interrupts, watchInterrupts } from "./interrupt.ts";
 import { givenCommand, replayCommand } from "./invocation.ts";
@@ -267,22 +268,15 @@ class Walking {
 
   #result(scope: Scope): ScenarioResult {
     const { protocol, name } = this.#options;
-    return {
+    return emptyResult({
       id: `${name}/exhaustive/${scopeText(scope)}`,
       title: describeScope(scope),
       protocol: protocol.sim.id,
       requirements: [],
       world: "sim",
       seed: "scope",
-      outcome: "skipped",
-      checks: [],
-      judgements: [],
-      durationMs: 0,
-      faults: {},
-      unusedFaults: [],
-      missing: [],
       replay: replayCommand(["explore", "--exhaustive", "--scope", scopeText(scope)]),
-    };
+    });
   }
 }
 

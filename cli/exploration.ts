@@ -12,6 +12,7 @@ import type { Reporter, StormProgress } from "../reports/reporter.ts";
 import { writeAtomically } from "../reports/write-atomically.ts";
 import { loadCatalogue } from "../scenarios/catalogue.ts";
 import { formatErrors } from "../scenarios/format/parse.ts";
+import { emptyResult } from "./empty-result.ts";
 import { UsageError } from "./errors.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { ExploreFlags } from "./explore.ts";
@@ -202,14 +203,16 @@ function cleanResult(
 ): ScenarioResult {
   const found = report.findings.reduce((sum, { count }) => sum + count, 0);
   return {
-    id: `${protocol.name}/explore/clean`,
-    title: searchLines(report, protocol).join(". "),
-    protocol: protocol.id,
-    requirements: [],
-    world: "sim",
-    seed,
+    ...emptyResult({
+      id: `${protocol.name}/explore/clean`,
+      title: searchLines(report, protocol).join(". "),
+      protocol: protocol.id,
+      requirements: [],
+      world: "sim",
+      seed,
+      replay: givenCommand(),
+    }),
     outcome: report.runs > found ? "pass" : "skipped",
-    checks: [],
     judgements: protocol.laws.map(({ id, requirements, promise, isAdvice }) => {
       const cases = report.cases[id] ?? 0;
       const verdict =
@@ -218,10 +221,6 @@ function cleanResult(
           : ({ outcome: "inconclusive", reason: "no plan had a case" } as const);
       return { law: id, requirements, promise, ...(isAdvice === true ? { isAdvice } : {}), verdict };
     }),
-    durationMs: 0,
     faults: report.faults,
-    unusedFaults: [],
-    missing: [],
-    replay: givenCommand(),
   };
 }

@@ -9,6 +9,7 @@ import { isFailing } from "../invariants/verdict.ts";
 import type { ScenarioResult } from "../invariants/result.ts";
 import { stringifyScenario } from "../scenarios/format/stringify.ts";
 import { errorResult } from "./assess.ts";
+import { emptyResult } from "./empty-result.ts";
 import { replayCommand } from "./invocation.ts";
 
 export interface CauseOptions {
@@ -54,16 +55,19 @@ export async function explainCause(options: CauseOptions): Promise<Cause> {
     const told = await shrunkTrial(options, trial);
     write(path, told.file);
     const { run, judgements, scenario } = told.trial;
+    const { id, title, requirements } = scenario;
     const result: ScenarioResult = {
-      id: scenario.id,
-      title: scenario.title,
-      why: whyText(options, told.size),
-      protocol: scenario.protocol,
-      requirements: scenario.requirements,
-      world: "sim",
-      seed: told.trial.seed,
+      ...emptyResult({
+        id,
+        title,
+        why: whyText(options, told.size),
+        protocol: scenario.protocol,
+        requirements,
+        world: "sim",
+        seed: told.trial.seed,
+        replay: attempt.replay,
+      }),
       outcome: "fail",
-      checks: [],
       // One cause, one story: what else it breaks is named.
       judgements: judgements.filter((judgement) => judgement.law === law || !isFailing(judgement)),
       history: run.history,
@@ -71,9 +75,6 @@ export async function explainCause(options: CauseOptions): Promise<Cause> {
       virtualMs: run.virtualMs,
       durationMs: Math.round(performance.now() - startedAt),
       faults: Object.fromEntries(run.faultCounts),
-      unusedFaults: [],
-      missing: [],
-      replay: attempt.replay,
       explanation: told.explanation,
     };
     return { result, key: [law, ...told.explanation.plan].join("\n") };

@@ -8,6 +8,7 @@ import type { RunResult, ScenarioResult } from "../invariants/result.ts";
 import { writeAtomically } from "../reports/write-atomically.ts";
 import { stringifyScenario } from "../scenarios/format/stringify.ts";
 import type { Scenario } from "../scenarios/format/types.ts";
+import { emptyResult } from "./empty-result.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { ExploreFlags } from "./explore.ts";
 import { watchInterrupts } from "./interrupt.ts";
@@ -137,20 +138,17 @@ function resultOf(
     seen: found?.explanation ?? "",
   };
   return {
-    id: `${entry.name}/relations/${name}`,
-    title: promise,
-    protocol: entry.id,
-    requirements: [],
-    world: "sim",
-    seed,
+    ...emptyResult({
+      id: `${entry.name}/relations/${name}`,
+      title: promise,
+      protocol: entry.id,
+      requirements: [],
+      world: "sim",
+      seed,
+      replay,
+    }),
     outcome: found !== undefined ? "fail" : held > 0 ? "pass" : "skipped",
     checks: found === undefined ? [] : [check],
-    judgements: [],
-    durationMs: 0,
-    faults: {},
-    unusedFaults: [],
-    missing: [],
-    replay,
   };
 }
 

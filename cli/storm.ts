@@ -12,6 +12,7 @@ import { neededAbilities } from "../scenarios/format/needs.ts";
 import { stringifyScenario } from "../scenarios/format/stringify.ts";
 import type { Scenario } from "../scenarios/format/types.ts";
 import { assess, errorResult } from "./assess.ts";
+import { emptyResult } from "./empty-result.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import { type Interrupts, watchInterrupts } from "./interrupt.ts";
 import { givenCommand, replayCommand } from "./invocation.ts";
@@ -164,20 +165,19 @@ class Storms {
     const seeds = this.#seedsTotal === 1 ? this.#base : `${this.#base} … ${last}`;
     const first = stormScenario(this.#base);
     const together: ScenarioResult = {
-      id: `${first.protocol.split("/")[0]}/storm/clean`,
-      title: residualRisk(clean, "storms"),
-      protocol: first.protocol,
-      requirements: [],
-      world: "sim",
-      seed: seeds,
+      ...emptyResult({
+        id: `${first.protocol.split("/")[0]}/storm/clean`,
+        title: residualRisk(clean, "storms"),
+        protocol: first.protocol,
+        requirements: [],
+        world: "sim",
+        seed: seeds,
+        replay: replayCommand(["sim", "--storm", "--seeds", String(this.#seedsTotal), "--seed", this.#base]),
+      }),
       outcome: clean > 0 ? "pass" : "skipped",
-      checks: [],
       judgements: [...this.#laws.values()].filter(({ verdict }) => verdict.outcome !== "violated"),
       durationMs,
       faults: Object.fromEntries(this.#faults),
-      unusedFaults: [],
-      missing: [],
-      replay: replayCommand(["sim", "--storm", "--seeds", String(this.#seedsTotal), "--seed", this.#base]),
     };
     return {
       version: version(),
