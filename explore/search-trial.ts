@@ -65,7 +65,10 @@ export function createTrialRunner(): (job: TrialJob) => Promise<TrialReport> {
 }
 
 /** The reference, or one of its mutants.  Errors: RangeError for a mutant that is not there; `EditMisplaced`. */
-export async function buildOf(protocol: SearchProtocol, mutant: string | undefined): Promise<Build> {
+export async function buildOf(
+  protocol: Pick<SearchProtocol, "id" | "sim" | "laws" | "binding" | "mutants">,
+  mutant: string | undefined,
+): Promise<Build> {
   const { sim, laws, binding, mutants } = protocol;
   if (mutant === undefined) return { sim, laws };
   const found = mutants.find(({ name }) => name === mutant);

@@ -1,8 +1,7 @@
 // One mutant on trial: the scenario corpus once, then the search from each of several seed bases until it finds
 // something. The reference goes through the same, so that an alarm about a mutant means something.
-import { loadMutant } from "../mutants/load.ts";
-import type { Mutant } from "../mutants/mutant.ts";
 import type { SearchProtocol } from "../search-protocol.ts";
+import { buildOf } from "../search-trial.ts";
 import type { Build } from "../trial.ts";
 import type { Scenario } from "../../scenarios/format/types.ts";
 import { type Kill, verdictOnPlan, verdictOnScenario } from "./verdict-of-run.ts";
@@ -57,7 +56,7 @@ export interface TrialWorld {
 /** Runs the job. The same job has the same outcome on every machine, milliseconds apart.
  *  Errors: `EditMisplaced`, `LawFailed`, an unknown mutant; the outcome of a broken build is data. */
 export async function runTrial(job: TrialJob, world: TrialWorld): Promise<TrialOutcome> {
-  const build = await buildOf(job, world.protocol);
+  const build = await buildOf(world.protocol, job.mutant);
   const corpus: ScenarioKill[] = [];
   for (const scenario of job.isCorpusRun ? world.scenarios : []) {
     const kill = await verdictOnScenario(build, scenario);
@@ -77,18 +76,6 @@ const hopelessAfter = 10;
 
 const isHopeless = (bases: readonly BaseOutcome[]): boolean =>
   bases.length >= hopelessAfter && bases.every(({ kill }) => kill === undefined);
-
-async function buildOf({ mutant: name }: TrialJob, protocol: OnTrial): Promise<Build> {
-  const { sim, laws, binding, mutants } = protocol;
-  if (name === undefined) return { sim, laws };
-  return { sim: await loadMutant(binding, mutantNamed(name, mutants)), laws };
-}
-
-function mutantNamed(name: string, mutants: readonly Mutant[]): Mutant {
-  const found = mutants.find((mutant) => mutant.name === name);
-  if (found === undefined) throw new Error(`there is no mutant ${name}`);
-  return found;
-}
 
 async function searchFrom(
   base: string,
