@@ -4,7 +4,7 @@ import { storyTime, tellStory } from "../invariants/story.ts";
 import { judge } from "../invariants/judge.ts";
 import { isFailing, type Judgement, type Law } from "../invariants/verdict.ts";
 import type { SimRun } from "../sim/run.ts";
-import { lawsOf } from "./laws.ts";
+import { searchProtocolOf } from "./protocols.ts";
 
 /** What a matcher hands to its test runner. */
 export interface MatchResult {
@@ -24,7 +24,7 @@ export interface RunMatchers<Result = unknown> {
 }
 
 function toKeepAllLaws(run: SimRun, only?: readonly Law[]): MatchResult {
-  const broken = judge(run.history, only ?? lawsOf(run.history.protocol).laws).filter(isFailing);
+  const broken = judge(run.history, only ?? searchProtocolOf(run.history.protocol).laws).filter(isFailing);
   return {
     pass: broken.length === 0,
     message: () =>
@@ -40,7 +40,7 @@ function toKeepAllLaws(run: SimRun, only?: readonly Law[]): MatchResult {
 const ofTheEnd: ReadonlySet<string> = new Set(["it-ends", "same-everywhere"]);
 
 function toConverge(run: SimRun): MatchResult {
-  const { laws } = lawsOf(run.history.protocol);
+  const { laws } = searchProtocolOf(run.history.protocol);
   const settled = run.history.events.findLast(({ kind }) => kind === "settled");
   if (settled?.kind !== "settled") {
     return {
@@ -67,7 +67,7 @@ function toConverge(run: SimRun): MatchResult {
 const toldMax = 3;
 
 function tale({ history }: SimRun, judgement: Judgement): string {
-  const story = tellStory(history, judgement, lawsOf(history.protocol).storytelling)!;
+  const story = tellStory(history, judgement, searchProtocolOf(history.protocol).storytelling)!;
   const lanes = Math.max(...story.lines.map(({ lane }) => lane.length));
   const lines = story.lines.map(({ at, lane, text, highlighted }) => {
     return `${highlighted ? ">" : " "} ${storyTime(at).padStart(10)}  ${lane.padEnd(lanes)}  ${text}`;
