@@ -4,7 +4,7 @@ import { type WaveflowActorOptions, WaveflowActor } from "../../actors/waveflow/
 import { readWaveflowAccount, readWaveflowHead } from "../../actors/waveflow/read-account.ts";
 import { DiskFailed, type Disk, type DiskTable } from "../../reference-client/waveflow/ports.ts";
 import { StatementFailed } from "../../reference-server/waveflow/ports.ts";
-import { type ServerPorts, WaveflowServer } from "../../reference-server/waveflow/server.ts";
+import { WaveflowServer } from "../../reference-server/waveflow/server.ts";
 import type { SimDisk } from "../disk/sim-disk.ts";
 import { Engine, type EngineBackup, type EngineTimers } from "../postgres/engine.ts";
 import type {
@@ -17,6 +17,7 @@ import type {
 import { waveflowSchema } from "./schema.ts";
 import { SimStore } from "./store.ts";
 import { createSimTransport } from "./transport.ts";
+import type { CreateForeignServer } from "./with-server.ts";
 
 /** An announcement reaches a listening process this long after the commit. Units: virtual milliseconds. */
 const announcementMs = 1;
@@ -71,10 +72,7 @@ class WaveflowDatabase implements SimDatabase {
  *  tokens. */
 export function serverOnSimStore(
   { database, process, clock, line, tokens, config }: SimServerOptions,
-  create: (
-    ports: ServerPorts,
-    config: SimServerOptions["config"],
-  ) => Omit<SimServer, "abandon" | "loseConnections">,
+  create: CreateForeignServer,
 ): SimServer {
   const store = new SimStore({
     engine: (database as WaveflowDatabase).engine,

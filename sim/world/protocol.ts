@@ -18,14 +18,19 @@ export interface SimClock {
 
 /** A server process of the protocol, alive. */
 export interface SimServer {
+  /** Makes ready: listens to what other processes announce, arms its jobs. */
   start(): Promise<void>;
+  /** Answers one request. Header names are lower case. An error thrown here is a bug of the server and ends the run:
+   *  a failing database is answered with a 5xx. */
   handle(request: HttpRequest): Promise<HttpResponse>;
+  /** Answers an upgrade: `accept()` opens the socket, `refused` says no with a plain reply. */
   openSocket(
     request: HttpRequest,
     accept: () => ServerSocket,
   ): Promise<{ readonly opened: SocketSession } | { readonly refused: HttpResponse }>;
   /** Runs compaction for a user now. */
   compact(user: string): Promise<{ readonly deleted: number; readonly compactedUpTo: number }>;
+  /** Ends in good order. */
   stop(): Promise<void>;
   /** The process is gone: its database sessions are lost, its timers and waits with the process. */
   abandon(): void;
