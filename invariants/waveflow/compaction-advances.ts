@@ -1,8 +1,10 @@
 // What everybody has acknowledged is forgotten: an acknowledgement that the server took counts from then on.
+import { limits } from "../../protocol/waveflow/types.ts";
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { EventIndex, RunMs } from "../history.ts";
 import type { WaveflowEvent } from "./events.ts";
+import { clockMoves, isExchangeSince, lastFaultBefore, stalenessMsOf } from "./in-touch.ts";
 import { type AckCall, readHistory, type Reading } from "./reading.ts";
 import type { Read } from "./reads.ts";
 import type { EraLog } from "./user-log.ts";
@@ -23,7 +25,7 @@ export const compactionAdvances: Law<WaveflowEvent> = {
     const tally = new Tally();
     if (reading.hasRawWrites) return tally.verdict("hand-written requests may have acknowledged anything");
     const { events, settings } = history;
-    const flushMs = settings?.ackFlushIntervalMs ?? flushDefaultMs;
+    const flushMs = settings?.ackFlushIntervalMs ?? limits.ackFlushIntervalMs;
     const devices = new Set(reading.installations.map(({ actor }) => actor));
     let forgottenAt: EventIndex = -1;
     let troubledAt: RunMs = -Infinity;
@@ -94,14 +96,14 @@ function lowestAck(
 }
 
 /** A device that has acknowledged was answered recently enough, and no clock has moved since: without one the job has
- *  nobody to go by. A job that has to wait may decide who is stale as late as at its end. */
-function isSomebodyInTouch(job: Job, { acks, calls, history, upheavals }: Reading): boolean {
-  const { events, settings } = history;
-  const clockMovedAt = upheavals.findLast((at) => {
-    const event = events[at]!;
-    return at < job.at && event.kind === "fault" && /clock|skew/u.test(event.fault);
-  });
-  const inTouchSince = events[job.at]!.at - (settings?.stalenessMs ?? stalenessDefaultMs) / 2;
+ *  nobody to go by. */
+function isSomebodyInTouch(job: Job, reading: Reading): boolean {
+  const { acks, calls } = reading;
+  const { events, settings } = reading.history;
+  const since = {
+    event: lastFaultBefore(reading, clockMoves, job.at),
+    ms: events[job.at]!.at - stalenessMsOf(settings) / 2,
+  };
   const devices = new Set<string>();
   for (const ack of acks) {
     if (ack.user.name === job.user && isTaken(ack, job, events)) devices.add(ack.device);
@@ -111,11 +113,9 @@ function isSomebodyInTouch(job: Job, { acks, calls, history, upheavals }: Readin
       call !== undefined &&
       call.outcome === "accepted" &&
       call.answeredAt < job.at &&
-      call.askedAt > (clockMovedAt ?? -1) &&
       call.user.name === job.user &&
       devices.has(call.device) &&
-      (call.request.kind !== "ack" || call.request.via === "http") &&
-      events[call.askedAt]!.at > inTouchSince,
+      isExchangeSince(call, events, since),
   );
 }
 
@@ -152,6 +152,3 @@ function findLeft(
   }
   return undefined;
 }
-
-const flushDefaultMs = 5_000;
-const stalenessDefaultMs = 90 * 86_400_000;

@@ -3,6 +3,7 @@ import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { EventIndex } from "../history.ts";
 import type { WaveflowEvent } from "./events.ts";
+import { clockMoves, highestAck, isExchangeSince, lastFaultBefore, stalenessMsOf } from "./in-touch.ts";
 import { eventAfter } from "./open-sockets.ts";
 import { type AckCall, readHistory, type Reading } from "./reading.ts";
 import type { Read } from "./reads.ts";
@@ -24,7 +25,7 @@ export const compactionStaysBelow: Law<WaveflowEvent> = {
     const reading = readHistory(history);
     if ((settings.compactionIntervalMs ?? 0) > 0) return tally.verdict("jobs run of which nobody tells");
     if (reading.hasRawWrites) return tally.verdict("hand-written requests may have acknowledged anything");
-    const patienceMs = (settings.stalenessMs ?? stalenessDefaultMs) / 2;
+    const patienceMs = stalenessMsOf(settings) / 2;
     for (const at of reading.upheavals) {
       const event = events[at]!;
       if (event.kind !== "compacted" || event.deleted === 0 || event.begunAt === undefined) continue;
@@ -120,41 +121,29 @@ function firstAcks(acks: readonly AckCall[], user: string, before: EventIndex): 
   return [...firsts.values()];
 }
 
-/** The device's highest ACK so far, whatever became of it, unless it was refused. */
-function highestAck(acks: readonly AckCall[], first: AckCall, before: EventIndex): number {
-  let highest = 0;
-  for (const { user, device, askedAt, outcome, request } of acks) {
-    if (user !== first.user || device !== first.device || askedAt > before || outcome === "refused") continue;
-    highest = Math.max(highest, request.lastSeenId);
-  }
-  return highest;
-}
-
-/** The server answered the device shortly before the job, and no clock has moved up to the job's end, when it may still
- *  decide who is stale, nor was the server put back. */
+/** The server answered the device shortly before the job, and no clock has moved up to the job's end,
+ *  nor was anything put back. */
 function wasInTouch(
-  { calls, history, upheavals }: Reading,
+  reading: Reading,
   first: AckCall,
   span: Pick<Case, "begunAt" | "at" | "patienceMs"> & { readonly shownAt: EventIndex },
 ): boolean {
-  const { events } = history;
-  const since = events[span.shownAt]!.at - span.patienceMs;
-  const heard = calls.find(
+  const { events } = reading.history;
+  const since = { event: -1, ms: events[span.shownAt]!.at - span.patienceMs };
+  const isHeard = reading.calls.some(
     (call) =>
       call !== undefined &&
       call.user === first.user &&
       call.device === first.device &&
       call.outcome === "accepted" &&
-      (call.request.kind !== "ack" || call.request.via === "http") &&
       call.answeredAt < span.begunAt &&
-      events[call.askedAt]!.at > since,
+      isExchangeSince(call, events, since),
   );
-  if (heard === undefined) return false;
-  return !upheavals.some((at) => {
-    const event = events[at]!;
-    const isMove = event.kind === "fault" && /clock|skew|restore/u.test(event.fault);
-    return isMove && at > first.askedAt && at < span.at;
-  });
+  if (!isHeard) return false;
+  return (
+    Math.max(lastFaultBefore(reading, clockMoves, span.at), lastFaultBefore(reading, /restore/u, span.at)) <=
+    first.askedAt
+  );
 }
 
 /** The lowest id that is known to supersede the op; what is unknown was itself deleted for something that is known. */
@@ -168,5 +157,3 @@ function lowestSuperseder({ content, id }: Stored, { user, era }: Read): number 
   }
   return lowest;
 }
-
-const stalenessDefaultMs = 90 * 86_400_000;

@@ -3,6 +3,7 @@ import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { EventIndex, RunMs } from "../history.ts";
 import type { WaveflowEvent } from "./events.ts";
+import { clockMoves, highestAck, isExchangeSince, lastFaultBefore, stalenessMsOf } from "./in-touch.ts";
 import { type AckCall, type Call, type PullCall, readHistory, type Reading } from "./reading.ts";
 
 /** A device counts from the answer to its first ACK. Its id at the server is at or below the highest ACK that it ever
@@ -20,20 +21,17 @@ export const compactionWaits: Law<WaveflowEvent> = {
     if (settings === undefined) return tally.verdict("this world does not tell the settings of its server");
     const reading = readHistory(history);
     if (reading.hasRawWrites) return tally.verdict("hand-written requests may have acknowledged anything");
-    const stalenessMs = settings.stalenessMs ?? stalenessDefaultMs;
+    const stalenessMs = stalenessMsOf(settings);
     const risen = new Map<string, number>();
-    let clockMovedAt: EventIndex = -1;
     for (const at of reading.upheavals) {
       const event = events[at]!;
-      if (event.kind === "fault" && /clock|skew/u.test(event.fault)) clockMovedAt = at;
       if (event.kind === "fault" && event.fault === "restore") risen.clear();
       if (event.kind !== "compacted") continue;
       const before = risen.get(event.user) ?? 0;
       risen.set(event.user, Math.max(before, event.compactedUpTo));
       if (event.deleted === 0 || event.compactedUpTo <= before || event.begunAt === undefined) continue;
       const job = { at, user: event.user, upTo: event.compactedUpTo, begunAt: event.begunAt };
-      // The job may have waited for a lock before it looked at its clock.
-      judgeJob(job, { reading, inTouchSince: event.at - stalenessMs, clockMovedAt, tally });
+      judgeJob({ job, reading, inTouchSince: event.at - stalenessMs, tally });
     }
     return tally.verdict("no job deleted anything while a device that had acknowledged was in touch");
   },
@@ -47,14 +45,15 @@ interface Job {
 }
 
 interface Surroundings {
+  readonly job: Job;
   readonly reading: Reading;
   readonly inTouchSince: RunMs;
-  readonly clockMovedAt: EventIndex;
   readonly tally: Tally;
 }
 
-function judgeJob(job: Job, { reading, inTouchSince, clockMovedAt, tally }: Surroundings): void {
-  const { acks, calls, history, restores } = reading;
+function judgeJob(surroundings: Surroundings): void {
+  const { job, reading, tally } = surroundings;
+  const { acks, history, restores } = reading;
   const restoredAt = restores.findLast((at) => at < job.at) ?? -1;
   const isBefore = (at: EventIndex): boolean =>
     at > restoredAt && at < job.at && history.events[at]!.at < job.begunAt;
@@ -64,12 +63,12 @@ function judgeJob(job: Job, { reading, inTouchSince, clockMovedAt, tally }: Surr
     const known = firsts.get(ack.device);
     if (known !== undefined) known.highest = Math.max(known.highest, ack.request.lastSeenId);
     else if (ack.outcome === "accepted" && ack.request.via === "http" && isBefore(ack.answeredAt)) {
-      firsts.set(ack.device, { ack, highest: highestOf(acks, ack) });
+      firsts.set(ack.device, { ack, highest: highestAck(acks, ack, ack.askedAt) });
     }
   }
   for (const { ack, highest } of firsts.values()) {
     if (highest > job.upTo || !wasBelow(job, ack, reading.pulls, isBefore)) continue;
-    if (!isInTouch(calls, ack, { inTouchSince, clockMovedAt, isBefore, history })) continue;
+    if (!isInTouch(ack, surroundings, isBefore)) continue;
     tally.look();
     tally.contradict(
       [ack.answeredAt, job.at],
@@ -98,39 +97,23 @@ const wasBelow = (
       isBefore(answeredAt),
   );
 
-/** The device's highest ACK so far, whatever became of it: an ACK without an answer may have counted. */
-function highestOf(acks: readonly AckCall[], first: AckCall): number {
-  let highest = 0;
-  for (const { user, device, askedAt, request, outcome } of acks) {
-    const isTheirs = user === first.user && device === first.device;
-    if (isTheirs && askedAt <= first.askedAt && outcome !== "refused") {
-      highest = Math.max(highest, request.lastSeenId);
-    }
-  }
-  return highest;
-}
-
-/** The server has answered it, after the last move of a clock, recently enough. An ACK over the socket has no answer,
- *  and may have been sent into one that is half open. */
+/** The server has answered it, after the last move of a clock, recently enough. */
 function isInTouch(
-  calls: Reading["calls"],
   ack: AckCall,
-  span: {
-    readonly inTouchSince: RunMs;
-    readonly clockMovedAt: EventIndex;
-    readonly isBefore: (at: EventIndex) => boolean;
-    readonly history: Reading["history"];
-  },
+  { job, reading, inTouchSince }: Surroundings,
+  isBefore: (at: EventIndex) => boolean,
 ): boolean {
-  for (const call of calls) {
-    if (call === undefined) continue;
-    const { user, device, askedAt, answeredAt, request } = call;
-    if (request.kind === "ack" && request.via === "socket") continue;
-    if (user !== ack.user || device !== ack.device || !isContact(call)) continue;
-    if (askedAt < span.clockMovedAt || !span.isBefore(answeredAt)) continue;
-    if (span.history.events[askedAt]!.at > span.inTouchSince) return true;
-  }
-  return false;
+  const since = { event: lastFaultBefore(reading, clockMoves, job.at), ms: inTouchSince };
+  const { events } = reading.history;
+  return reading.calls.some(
+    (call) =>
+      call !== undefined &&
+      call.user === ack.user &&
+      call.device === ack.device &&
+      isContact(call) &&
+      isExchangeSince(call, events, since) &&
+      isBefore(call.answeredAt),
+  );
 }
 
 /** A request that the server took for this device's, whatever it answered.  Source: WF-ACK-4. */
@@ -138,5 +121,3 @@ const isContact = ({ outcome, status }: Call): boolean =>
   outcome === "accepted" || (outcome === "refused" && answersToKnownDevices.has(status));
 
 const answersToKnownDevices: ReadonlySet<number> = new Set([409, 410, 413, 422]);
-
-const stalenessDefaultMs = 90 * 86_400_000;
