@@ -2,7 +2,7 @@
 // depend on, and what each step touches. It stands between the protocol's parts and the simulated world, and changes
 // nothing but the clocks, which stand still for everybody as long as the order is a choice.
 import type { EngineBackup } from "../../sim/postgres/engine.ts";
-import type { DatabaseLine } from "../../sim/world/database-line.ts";
+import type { DatabaseLine, Hearing } from "../../sim/world/database-line.ts";
 import type {
   SimActorOptions,
   SimClock,
@@ -154,7 +154,7 @@ export class Observer {
     const server = protocol.sim.createServer({
       ...options,
       clock: this.#stillClock(options.clock, () => this.#handlings[queue.lane]?.pastMs ?? 0),
-      line: { roundTrip: (address, start) => this.#roundTrip(options.line, address, start) },
+      line: { roundTrip: (...trip) => this.#roundTrip(options.line, ...trip) },
     });
     return {
       start: () => server.start(),
@@ -205,19 +205,20 @@ export class Observer {
     }
   }
 
-  #roundTrip<Answer>(
+  #roundTrip<Answer, Result>(
     line: SimServerOptions["line"],
     address: Address,
     start: Start<Answer>,
-  ): Promise<Answer> {
+    hearing: Hearing<Answer, Result>,
+  ): Promise<Result> {
     const { queue } = this.#options;
-    if (!queue.isChoosing) return line.roundTrip(address, start);
+    if (!queue.isChoosing) return line.roundTrip(address, start, hearing);
     const handling = this.#handlings[queue.lane] ?? { ...idle, lane: queue.lane };
     const transaction = this.#transactionOf(address);
     const touch = this.#touchOf(address);
     const { statement } = address;
     this.#note(address, touch, transaction, handling);
-    return line.roundTrip<Answer>(address, (done) => {
+    const observed: Start<Answer> = (done) => {
       const { footprint } = this;
       this.#waiting.push(handling);
       start((answer) => {
@@ -228,7 +229,8 @@ export class Observer {
         handling.hash = this.#hash(handling.hash).addValue(answer).value();
         queue.as(handling.lane, arrivalOf(statement), () => done(answer));
       });
-    });
+    };
+    return line.roundTrip(address, observed, hearing);
   }
 
   #note(address: Address, touch: StatementTouch, transaction: OpenTransaction, handling: Handling): void {

@@ -3,6 +3,7 @@
 import type { HttpResponse } from "../../protocol/http.ts";
 import type { PullReply, PushReply } from "../../protocol/waveflow/types.ts";
 import { StatementFailed, type Timer } from "../../reference-server/waveflow/ports.ts";
+import type { Hearing } from "../world/database-line.ts";
 import type { DatabaseWire, StatementAddress, StatementName } from "./wire.ts";
 
 /** Lets everything happen that needs no time. */
@@ -96,17 +97,25 @@ export class ScriptedWire implements DatabaseWire {
     for (const go of held) go();
   }
 
-  roundTrip<Answer>(
+  roundTrip<Answer, Result>(
     address: StatementAddress,
     start: (done: (answer: Answer) => void) => void,
-  ): Promise<Answer> {
+    hearing: Hearing<Answer, Result>,
+  ): Promise<Result> {
     this.trace.push(`${address.purpose} ${address.statement}`);
     const fate = this.#fateOf(address);
     return new Promise((resolve, reject) => {
-      const lost = (): void => reject(new Error("the connection broke"));
+      const lost = (): void => reject(hearing.lost(new Error("the connection broke")));
+      const hear = (answer: Answer): void => {
+        try {
+          resolve(hearing.answered(answer));
+        } catch (error) {
+          reject(error as Error);
+        }
+      };
       switch (fate?.kind) {
         case "refuse":
-          reject(new StatementFailed(fate.sqlstate, "as the test has it"));
+          reject(hearing.lost(new StatementFailed(fate.sqlstate, "as the test has it")));
           break;
         case "drop":
           lost();
@@ -115,11 +124,11 @@ export class ScriptedWire implements DatabaseWire {
           start(lost);
           break;
         case "hold":
-          if (fate.position === "before") this.#held.push(() => start(resolve));
-          else start((answer) => this.#held.push(() => resolve(answer)));
+          if (fate.position === "before") this.#held.push(() => start(hear));
+          else start((answer) => this.#held.push(() => hear(answer)));
           break;
         case undefined:
-          start(resolve);
+          start(hear);
       }
     });
   }

@@ -14,6 +14,7 @@ import { DatabaseError, type Outcome, type Session } from "../postgres/engine.ts
 import { advisoryLock, nextval, notify } from "../postgres/statements.ts";
 import { announcementChannel, opSequence } from "./schema.ts";
 import * as statements from "./statements.ts";
+import type { Hearing } from "../world/database-line.ts";
 import type { DatabaseWire, StatementName } from "./wire.ts";
 
 export interface SimTransactionSetup {
@@ -22,7 +23,7 @@ export interface SimTransactionSetup {
   readonly options: TransactionOptions;
 }
 
-export class SimTransaction implements Transaction {
+export class SimTransaction implements Transaction, Hearing<Outcome<unknown>, unknown> {
   readonly session: Session;
   readonly #wire: DatabaseWire;
   readonly #options: TransactionOptions;
@@ -46,12 +47,29 @@ export class SimTransaction implements Transaction {
     if (this.#isRefused && statement !== "rollback")
       return Promise.reject(new StatementFailed("25P02", "the transaction has failed"));
     const { purpose, device } = this.#options;
-    // `then` and not an async function: every statement of every run comes through here.
-    return this.#wire
-      .roundTrip<Outcome<R>>({ purpose, statement, device, transaction: this }, (done) =>
-        this.#start(start, done as (outcome: Outcome<unknown>) => void),
-      )
-      .then(valueOf<R>, this.#unanswered);
+    // No async function and no `then`: every statement of every run comes through here.
+    return this.#wire.roundTrip<Outcome<R>, R>(
+      { purpose, statement, device, transaction: this },
+      (done) => this.#start(start, done as (outcome: Outcome<unknown>) => void),
+      this,
+    );
+  }
+
+  /** See `Hearing`. */
+  answered<R>(outcome: Outcome<R>): R {
+    if (outcome.ok) return outcome.value;
+    const { sqlstate, message } = outcome.error;
+    throw sqlstate === connectionGone ? new SessionLost(message) : new StatementFailed(sqlstate, message);
+  }
+
+  /** See `Hearing`. */
+  lost(error: Error): Error {
+    if (error instanceof StatementFailed) {
+      this.#isRefused = true;
+      return error;
+    }
+    this.session.terminate();
+    return new SessionLost(error.message);
   }
 
   /** The connection is gone: a statement that waits is answered with the loss. */
@@ -147,21 +165,6 @@ export class SimTransaction implements Transaction {
       answer(outcome);
     });
   }
-
-  readonly #unanswered = (error: unknown): never => {
-    if (error instanceof StatementFailed) {
-      this.#isRefused = true;
-      throw error;
-    }
-    this.session.terminate();
-    throw new SessionLost(error instanceof Error ? error.message : String(error));
-  };
-}
-
-function valueOf<R>(outcome: Outcome<R>): R {
-  if (outcome.ok) return outcome.value;
-  const { sqlstate, message } = outcome.error;
-  throw sqlstate === connectionGone ? new SessionLost(message) : new StatementFailed(sqlstate, message);
 }
 
 /** 08003, connection_does_not_exist: what the engine answers on a session that has ended. */

@@ -1,6 +1,7 @@
 // The way between a server process and the simulated database. Every named statement is one round trip, addressed by
 // what it means, so that a world can delay it, crash the process around it, or lose its answer.
 import type { DeviceId } from "../../protocol/waveflow/types.ts";
+import type { Hearing } from "../world/database-line.ts";
 import type { Transaction, TransactionPurpose } from "../../reference-server/waveflow/ports.ts";
 
 /** The statements of the port, and those that every transaction has. */
@@ -15,16 +16,25 @@ export interface StatementAddress {
 }
 
 export interface DatabaseWire {
-  /** Calls `start` when the database hears the statement, and resolves with its answer when that has come back; both are
-   *  the world's to time. Rejects with `StatementFailed` for a statement that the world has the database refuse, and
-   *  with anything else when the connection is gone: the statement may have happened or not. */
-  roundTrip<Answer>(
+  /** Calls `start` when the database hears the statement, and settles by `hearing` when its answer has come back; both
+   *  are the world's to time. */
+  roundTrip<Answer, Result>(
     address: StatementAddress,
     start: (done: (answer: Answer) => void) => void,
-  ): Promise<Answer>;
+    hearing: Hearing<Answer, Result>,
+  ): Promise<Result>;
 }
 
 /** No distance at all: an answer comes as soon as the statement has run, or the lock that it waits for is its own. */
 export const immediateWire: DatabaseWire = {
-  roundTrip: (_address, start) => new Promise((resolve) => start(resolve)),
+  roundTrip: (_address, start, hearing) =>
+    new Promise((resolve, reject) =>
+      start((answer) => {
+        try {
+          resolve(hearing.answered(answer));
+        } catch (error) {
+          reject(error as Error);
+        }
+      }),
+    ),
 };

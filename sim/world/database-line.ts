@@ -12,6 +12,15 @@ export class LineBroken extends Error {
   override readonly name = "LineBroken";
 }
 
+/** What the asker makes of how a round trip ended, in the very event that ends it. */
+export interface Hearing<Answer, Result> {
+  /** May throw: then the round trip fails with that. */
+  answered(answer: Answer): Result;
+  /** No answer came: the refusal for a statement that the world has the database refuse, anything else when the
+   *  connection is gone and the statement may have happened or not. Returns what the round trip fails with. */
+  lost(error: Error): Error;
+}
+
 export interface DatabaseLineOptions {
   readonly process: SimProcess;
   readonly latency: Decisions;
@@ -31,10 +40,11 @@ export interface DatabaseLineOptions {
 }
 
 /** A round trip that something befalls. */
-interface Disturbance<Answer> {
+interface Disturbance<Answer, Result> {
   readonly address: StatementAddress;
   readonly start: (done: (answer: Answer) => void) => void;
-  readonly wait: Wait<Answer>;
+  readonly wait: Wait<Result>;
+  readonly hearing: Hearing<Answer, Result>;
   readonly trap: Trap | undefined;
   readonly accident: Accident | undefined;
 }
@@ -75,30 +85,42 @@ export class DatabaseLine {
   }
 
   /** One round trip: the statement starts when the database hears it, and its answer travels back.
-   *  Errors: `LineBroken`; what the statement itself answers is its own affair. */
-  roundTrip<Answer>(
+   *  Errors: what `hearing` makes of `LineBroken` and of its answer. */
+  roundTrip<Answer, Result>(
     address: StatementAddress,
     start: (done: (answer: Answer) => void) => void,
-  ): Promise<Answer> {
+    hearing: Hearing<Answer, Result>,
+  ): Promise<Result> {
     const { process, traps, deviceNamed } = this.#options;
-    const wait = process.wait<Answer>(address.statement);
+    const wait = process.wait<Result>(address.statement);
     const accident = this.#options.accident(address);
     const trap = traps.spring(address, deviceNamed);
     // Apart, because it is the rule, and shares no closures with what disturbs a statement.
-    if (trap === undefined && accident === undefined) this.#pass(wait, start);
-    else this.#disturb({ address, start, wait, trap, accident: trap === undefined ? accident : undefined });
+    if (trap === undefined && accident === undefined) this.#pass(wait, start, hearing);
+    else {
+      const mine = trap === undefined ? accident : undefined;
+      this.#disturb({ address, start, wait, hearing, trap, accident: mine });
+    }
     return wait.promise;
   }
 
-  #pass<Answer>(wait: Wait<Answer>, start: (done: (answer: Answer) => void) => void): void {
-    const { latency, latencyMaxMs } = this.#options;
+  #pass<Answer, Result>(
+    wait: Wait<Result>,
+    start: (done: (answer: Answer) => void) => void,
+    hearing: Hearing<Answer, Result>,
+  ): void {
+    const { process, latency, latencyMaxMs } = this.#options;
     start((answer) => {
       // The statement may have waited for a lock while its process crashed; then nobody hears the answer.
-      if (!wait.isOver) wait.answerAfter(latency.nextBetween(0, latencyMaxMs), answer);
+      if (wait.isOver) return;
+      process.scheduleOwn(latency.nextBetween(0, latencyMaxMs), wait.label, () =>
+        hear(wait, hearing, answer),
+      );
     });
   }
 
-  #disturb<Answer>({ address, start, wait, trap, accident }: Disturbance<Answer>): void {
+  #disturb<Answer, Result>(disturbance: Disturbance<Answer, Result>): void {
+    const { address, start, wait, hearing, trap, accident } = disturbance;
     const { process, latency, latencyMaxMs } = this.#options;
     const calms = this.#calms;
     const strikes = (kind: AccidentKind): boolean => {
@@ -116,12 +138,12 @@ export class DatabaseLine {
             crash("after");
           } else if (strikes("lose-answer") || trap?.verb === "lose-answer-during") {
             this.#options.onFault({ kind: "database answer lost", text: `the answer to ${place} is lost` });
-            wait.failNow(new LineBroken(`the answer to ${place} was lost`));
+            wait.failNow(hearing.lost(new LineBroken(`the answer to ${place} was lost`)));
           } else if (trap?.verb === "hold-during" && trap.position === "after") {
             this.#options.onFault({ kind: "held", text: `held after ${place}` });
-            this.#held.push({ address, go: () => wait.answerNow(answer) });
+            this.#held.push({ address, go: () => hear(wait, hearing, answer) });
           } else {
-            wait.answerNow(answer);
+            hear(wait, hearing, answer);
           }
         });
       });
@@ -130,7 +152,8 @@ export class DatabaseLine {
       process.scheduleOwn(0, address.statement, () => crash("before"));
     } else if (trap?.verb === "fail-during") {
       this.#options.onFault({ kind: "database error", text: `${trap.sqlstate ?? "XX000"} at ${place}` });
-      wait.failAfter(0, this.#options.failure(trap.sqlstate ?? "XX000", `injected at ${place}`));
+      const refusal = this.#options.failure(trap.sqlstate ?? "XX000", `injected at ${place}`);
+      process.scheduleOwn(0, address.statement, () => wait.failNow(hearing.lost(refusal)));
     } else if (trap?.verb === "hold-during" && trap.position === "before") {
       this.#options.onFault({ kind: "held", text: `held before ${place}` });
       this.#held.push({ address, go: begin });
@@ -142,4 +165,16 @@ export class DatabaseLine {
   #deviceOf(address: StatementAddress): string | undefined {
     return address.device === undefined ? undefined : this.#options.deviceNamed(address.device);
   }
+}
+
+/** Within the event that resumes the waiter. */
+function hear<Answer, Result>(wait: Wait<Result>, hearing: Hearing<Answer, Result>, answer: Answer): void {
+  let result: Result;
+  try {
+    result = hearing.answered(answer);
+  } catch (error) {
+    wait.failNow(error);
+    return;
+  }
+  wait.answerNow(result);
 }
