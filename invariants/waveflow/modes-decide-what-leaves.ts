@@ -21,13 +21,21 @@ export const modesDecideWhatLeaves: Law<WaveflowEvent> = {
     const tally = new Tally();
     const devices = new Map<string, ModeOfDevice>();
     const { events } = history;
-    for (let at = 0; at < events.length; at++) {
-      const event = events[at]!;
-      const actor = event.kind === "crash" || event.kind === "restart" ? event.target : event.actor;
+    const deviceOf = (actor: string): ModeOfDevice => {
       let device = devices.get(actor);
       if (device === undefined) devices.set(actor, (device = new ModeOfDevice(actor, reading, tally)));
+      return device;
+    };
+    let device: ModeOfDevice | undefined;
+    for (let at = 0; at < events.length; at++) {
+      const event = events[at]!;
+      const { kind } = event;
+      if (kind === "fault") devices.get(event.target)?.forget(event.fault);
+      if (kind === "fault" || kind === "frame" || kind === "refused" || kind === "unknown") continue;
+      const actor = kind === "crash" || kind === "restart" ? event.target : event.actor;
+      // Events of one device mostly come in a row.
+      if (device?.actor !== actor) device = deviceOf(actor);
       device.take(event, at);
-      if (event.kind === "fault") devices.get(event.target)?.forget(event.fault);
     }
     return tally.verdict("no device told its mode");
   },
@@ -36,7 +44,7 @@ export const modesDecideWhatLeaves: Law<WaveflowEvent> = {
 type Mode = Extract<WaveflowNote, { kind: "mode" }>["mode"];
 
 class ModeOfDevice {
-  readonly #actor: string;
+  readonly actor: string;
   readonly #reading: Reading;
   readonly #tally: Tally;
   /** More than one where a change was asked for and nobody saw it made. Empty: unknown. */
@@ -50,7 +58,7 @@ class ModeOfDevice {
   #owesResync: EventIndex | undefined;
 
   constructor(actor: string, reading: Reading, tally: Tally) {
-    this.#actor = actor;
+    this.actor = actor;
     this.#reading = reading;
     this.#tally = tally;
   }
@@ -116,7 +124,7 @@ class ModeOfDevice {
       this.#tally.contradict(
         [this.#since, at],
         () =>
-          `${this.#actor} works in mode server. It calls ${nameOp(note.op)} made, and no server has told it so.`,
+          `${this.actor} works in mode server. It calls ${nameOp(note.op)} made, and no server has told it so.`,
       );
     }
   }
@@ -132,7 +140,7 @@ class ModeOfDevice {
       const expected = lawful.join(" or ");
       this.#tally.contradict(
         [this.#since, at],
-        () => `${this.#actor} should be in mode ${expected}. It works in mode ${mode}.`,
+        () => `${this.actor} should be in mode ${expected}. It works in mode ${mode}.`,
       );
     }
     const [before, ...others] = this.#possible.filter((one) => one !== mode);
@@ -156,7 +164,7 @@ class ModeOfDevice {
       this.#tally.look();
       this.#tally.contradict(
         [this.#since, at],
-        () => `${this.#actor} works in mode local. It sent a ${request.kind} request.`,
+        () => `${this.actor} works in mode local. It sent a ${request.kind} request.`,
       );
     }
     if (request.kind === "push" && this.#owesPull !== undefined) {
@@ -164,7 +172,7 @@ class ModeOfDevice {
       this.#tally.contradict(
         [owedSince, at],
         () =>
-          `${this.#actor} came out of mode local and has not read to the end since. It pushed ${String(request.ops.length)} edits.`,
+          `${this.actor} came out of mode local and has not read to the end since. It pushed ${String(request.ops.length)} edits.`,
       );
     }
     if (request.kind !== "pull" || this.#owesResync === undefined) return;
@@ -175,7 +183,7 @@ class ModeOfDevice {
     this.#tally.contradict(
       [owedSince, at],
       () =>
-        `${this.#actor} left mode server. It went on from ${request.since} instead of reading everything anew.`,
+        `${this.actor} left mode server. It went on from ${request.since} instead of reading everything anew.`,
     );
   }
 
@@ -191,7 +199,7 @@ class ModeOfDevice {
     this.#tally.contradict(
       [this.#since, at],
       () =>
-        `${this.#actor} works in mode server, which has no queue. ${pending} edits wait in one, and nothing will send them.`,
+        `${this.actor} works in mode server, which has no queue. ${pending} edits wait in one, and nothing will send them.`,
     );
   }
 }

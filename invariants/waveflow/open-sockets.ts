@@ -25,21 +25,32 @@ export interface OpenSocket {
  *  lost or late, and nobody knows for sure whether it is still open. What was done to a device's way before and may
  *  still last ends its sockets at once. */
 export function openSockets(reading: Reading): readonly OpenSocket[] {
+  let sockets = known.get(reading);
+  if (sockets === undefined) {
+    sockets = findSockets(reading);
+    known.set(reading, sockets);
+  }
+  return sockets;
+}
+
+/** More than one law asks. */
+const known = new WeakMap<Reading, readonly OpenSocket[]>();
+
+function findSockets(reading: Reading): readonly OpenSocket[] {
   const { events } = reading.history;
   if (reading.frames.length === 0) return [];
-  const troubles = reading.upheavals.filter((at) => isTrouble(events[at]!));
-  const calms: EventIndex[] = [];
+  const troubles: EventIndex[] = [];
   const lasting = new Map<string, EventIndex[]>();
-  for (const [at, event] of events.entries()) {
-    if (event.kind === "calm") calms.push(at);
-    else if (event.kind === "fault" && /hold|held|partition|offline|half/u.test(event.fault)) {
-      const known = lasting.get(event.target);
-      if (known === undefined) lasting.set(event.target, [at]);
-      else known.push(at);
-    }
+  for (const at of reading.upheavals) {
+    const event = events[at]!;
+    if (isTrouble(event)) troubles.push(at);
+    if (event.kind !== "fault" || !mayLast(event.fault)) continue;
+    const earlier = lasting.get(event.target);
+    if (earlier === undefined) lasting.set(event.target, [at]);
+    else earlier.push(at);
   }
   const isLasting = (actor: string, before: EventIndex): boolean => {
-    const calmAt = calms.findLast((at) => at < before) ?? -1;
+    const calmAt = reading.calms.findLast((at) => at < before) ?? -1;
     return lasting.get(actor)?.some((at) => at > calmAt && at < before) ?? false;
   };
   const sockets: OpenSocket[] = [];
@@ -87,14 +98,27 @@ const isTrouble = (event: WaveflowEvent): boolean =>
 
 const held = "held";
 
+/** By the kind of a fault; there are a few dozen of them. */
+const lastingKinds = new Map<string, boolean>();
+
+/** Says whether what was done to a device's way goes on until somebody ends it. */
+function mayLast(fault: string): boolean {
+  let lasts = lastingKinds.get(fault);
+  if (lasts === undefined) {
+    lasts = /hold|held|partition|offline|half/u.test(fault);
+    lastingKinds.set(fault, lasts);
+  }
+  return lasts;
+}
+
 /** Says whether a statement of the server may be held at some time before an event: then nothing is due. */
-export function mayBeHeld({ history, upheavals }: Reading, before: EventIndex): boolean {
+export function mayBeHeld({ history, upheavals, calms }: Reading, before: EventIndex): boolean {
   const { events } = history;
   const heldAt = upheavals.findLast((at) => {
     const event = events[at]!;
     return at < before && event.kind === "fault" && event.fault === held;
   });
-  return heldAt !== undefined && !events.slice(heldAt, before).some(({ kind }) => kind === "calm");
+  return heldAt !== undefined && !calms.some((at) => at > heldAt && at < before);
 }
 
 /** The id of the op in a frame; 0 for none. */

@@ -39,10 +39,10 @@ export class Reader {
   readonly #logs: LogFinding[] = [];
   readonly #watermarks: WatermarkReport[] = [];
   readonly #upheavals: EventIndex[] = [];
+  readonly #calms: EventIndex[] = [];
   readonly #restores: EventIndex[] = [];
   #hasRawWrites = false;
   #era = 0;
-  #calmAt: EventIndex = -1;
   #settledAt: EventIndex = -1;
   #isAtRest = false;
 
@@ -68,6 +68,7 @@ export class Reader {
       watermarks: this.#watermarks,
       reads: listReads(this.#pulls, this.#logs),
       upheavals: this.#upheavals,
+      calms: this.#calms,
       restores: this.#restores,
       hasRawWrites: this.#hasRawWrites,
       deviceName: (device) => (device === undefined ? "a device" : this.#installations.nameOf(device)),
@@ -113,7 +114,7 @@ export class Reader {
       case "restart":
         return this.#moment(this.#installations.present(event.target), kind, at);
       case "calm":
-        this.#calmAt = at;
+        this.#calms.push(at);
         return;
       case "settled":
         this.#upheavals.push(at);
@@ -385,7 +386,7 @@ export class Reader {
       if (stored.readAt === Infinity) stored.readAt = at;
       stored.lastLoggedAt = at;
     }
-    this.#logs.push({ at, era, user, finding, calmAt: this.#calmAt, settledAt, isAtRest });
+    this.#logs.push({ at, era, user, finding, calmAt: this.#calms.at(-1) ?? -1, settledAt, isAtRest });
   }
 }
 

@@ -154,6 +154,8 @@ export interface Reading {
   readonly reads: readonly Read[];
   /** Faults, crashes, compactions and settlements, in order. */
   readonly upheavals: readonly EventIndex[];
+  /** When the faults were over; there may be several such moments. */
+  readonly calms: readonly EventIndex[];
   /** When the server was put back to a backup. */
   readonly restores: readonly EventIndex[];
   /** Hand-written exchanges that may have stored or acknowledged something. */
