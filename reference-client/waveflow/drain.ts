@@ -15,9 +15,9 @@ import { pullWith } from "./pull.ts";
 import { push, type PushVerdict } from "./push.ts";
 
 /** Sends what is pending.  Source: WF-DEV-5, WF-DEV-6. */
-export async function drain(context: DeviceContext): Promise<DrainOutcome> {
+export function drain(context: DeviceContext): Promise<DrainOutcome> {
   const session = context.gate.open("push");
-  if (isClosed(session)) return { ...notAllowed(session.why), accepted: 0, deadLettered: 0 };
+  if (isClosed(session)) return Promise.resolve({ ...notAllowed(session.why), accepted: 0, deadLettered: 0 });
   return new Drain(context, session).run();
 }
 

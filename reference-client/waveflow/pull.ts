@@ -10,9 +10,9 @@ import { askForPage, asksForResync, readPage, type Page } from "./pages.ts";
 import { Walk } from "./walk.ts";
 
 /** Pulls to the end.  Source: WF-DEV-9, WF-DEV-11. */
-export async function pull(context: DeviceContext): Promise<PullOutcome> {
+export function pull(context: DeviceContext): Promise<PullOutcome> {
   const session = context.gate.open("follow");
-  if (isClosed(session)) return { ...notAllowed(session.why), applied: 0, resynced: false };
+  if (isClosed(session)) return Promise.resolve({ ...notAllowed(session.why), applied: 0, resynced: false });
   return pullWith(context, new Conversation(context, session));
 }
 

@@ -32,11 +32,7 @@ export const methodsByPath: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /** Errors: those of the database.  Source: waveflow.md sections 4 to 6. */
-export async function answer(
-  ports: EndpointPorts,
-  request: HttpRequest,
-  visit: Visit,
-): Promise<HttpResponse> {
+export function answer(ports: EndpointPorts, request: HttpRequest, visit: Visit): Promise<HttpResponse> {
   const { database } = ports;
   switch (`${request.method} ${request.path}`) {
     case "POST /sync/ops": {
@@ -52,8 +48,9 @@ export async function answer(
     case "POST /sync/ack": {
       const read = readAck(request.body);
       if ("refused" in read) return refuse(database, read.refused, visit);
-      const outcome = await acknowledge(ports, { ...visit, lastSeenId: read.lastSeenId });
-      return outcome.kind === "acknowledged" ? noContent : ackBeyondHead(outcome.head);
+      return acknowledge(ports, { ...visit, lastSeenId: read.lastSeenId }).then((outcome) =>
+        outcome.kind === "acknowledged" ? noContent : ackBeyondHead(outcome.head),
+      );
     }
     case `GET ${socketPath}`:
       return refuse(database, upgradeRequired, visit);

@@ -32,7 +32,7 @@ export function readPull(
 /** Reads one page. The time of contact is written in the same transaction, so a page is never given on a contact that
  *  was lost. It comes first: under REPEATABLE READ a row that another request of the device holds is waited for, and
  *  the later the snapshot meets it, the likelier the whole read has to be done again.  Source: WF-PULL-1 to WF-PULL-7. */
-export async function pull(
+export function pull(
   database: Database,
   request: { readonly caller: Caller; readonly arrivedAt: EpochMs; readonly query: PullQuery },
 ): Promise<HttpResponse> {

@@ -37,7 +37,7 @@ export function readPush(
 }
 
 /** Accepts the batch as a whole or refuses it as a whole.  Source: WF-PUSH-1 to WF-PUSH-13. */
-export async function push(
+export function push(
   ports: { readonly database: Database; readonly clock: Clock },
   request: { readonly caller: Caller; readonly arrivedAt: EpochMs; readonly ops: readonly PushOp[] },
 ): Promise<HttpResponse> {

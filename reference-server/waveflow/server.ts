@@ -79,8 +79,8 @@ export class WaveflowServer {
   }
 
   /** Answers every request, whatever happens.  Errors: none. */
-  async handle(request: HttpRequest): Promise<HttpResponse> {
-    if (!methodsByPath.has(request.path)) return notFound(request.path);
+  handle(request: HttpRequest): Promise<HttpResponse> {
+    if (!methodsByPath.has(request.path)) return Promise.resolve(notFound(request.path));
     return this.#identified(request, (visit) => answer(this.#endpoints, request, visit));
   }
 
