@@ -12,8 +12,12 @@ export class PostgresDatabase implements Database {
 
   /** See the port. Errors: `SessionLost`, `CommitUnknown`, `StatementFailed`, and what `work` throws. */
   transaction<T>(options: TransactionOptions, work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return this.#pool.inTransaction(options.isolation, (session) =>
-      work(new PostgresTransaction(session, options)),
+    const { isolation, purpose, device } = options;
+    const tags = device === undefined ? { purpose } : { device: device.toLowerCase(), purpose };
+    return this.#pool.inTransaction(
+      isolation,
+      (session) => work(new PostgresTransaction(session, options)),
+      tags,
     );
   }
 }

@@ -36,12 +36,16 @@ export class SessionPool {
     this.#pool.on("connect", (client) => client.on("error", ignore));
   }
 
-  /** Commits when `work` returns and rolls back when it throws.
+  /** Commits when `work` returns and rolls back when it throws. For `tags` see `Session.begin`.
    *  Errors: `SessionLost`, `CommitUnknown`, `StatementFailed`, and what `work` throws. */
-  async inTransaction<T>(isolation: Isolation, work: (session: Session) => Promise<T>): Promise<T> {
+  async inTransaction<T>(
+    isolation: Isolation,
+    work: (session: Session) => Promise<T>,
+    tags?: Readonly<Record<string, string>>,
+  ): Promise<T> {
     const session = await this.#session();
     try {
-      session.begin(isolation);
+      session.begin(isolation, tags);
       const value = await work(session);
       await session.commit();
       return value;

@@ -38,8 +38,10 @@ export class Session {
     client.on("error", this.#onConnectionError);
   }
 
-  begin(isolation: Isolation): void {
-    this.#write({ text: beginTexts[isolation] }).catch(() => undefined);
+  /** `tags` say what the transaction is for, to whoever reads the database's log or stands on the line; to PostgreSQL
+   *  they are a comment.  Source: sqlcommenter, "Specification". */
+  begin(isolation: Isolation, tags: Readonly<Record<string, string>> = {}): void {
+    this.#write({ text: `${beginTexts[isolation]}${commentOf(tags)}` }).catch(() => undefined);
   }
 
   /** The rows of a statement.
@@ -133,6 +135,14 @@ export class Session {
 }
 
 const written = ({ name, text }: SqlStatement<unknown>): pg.QueryConfig => ({ name, text });
+
+function commentOf(tags: Readonly<Record<string, string>>): string {
+  let pairs = "";
+  for (const key of Object.keys(tags).sort()) {
+    pairs += `${pairs === "" ? "" : ","}${key}='${encodeURIComponent(tags[key]!).replaceAll("'", "%27")}'`;
+  }
+  return pairs === "" ? "" : ` /*${pairs}*/`;
+}
 
 const beginTexts: Readonly<Record<Isolation, string>> = {
   "read committed": "BEGIN ISOLATION LEVEL READ COMMITTED",
