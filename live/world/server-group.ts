@@ -2,7 +2,8 @@
 import { backupDatabase, restoreDatabase } from "../databases/backup.ts";
 import type { DatabaseProvider } from "../databases/provider.ts";
 import { compact, type CompactionReport, moveClock } from "../subjects/control.ts";
-import { ReferenceProcess } from "../subjects/reference-process.ts";
+import { referenceCommand } from "../subjects/reference-command.ts";
+import { ServerProcess } from "../subjects/server-process.ts";
 import type { Subject } from "../subjects/subject.ts";
 import type { LiveProtocol } from "./protocol.ts";
 
@@ -42,9 +43,9 @@ export class ServerGroup {
     this.subjects = Array.from(
       { length: processes },
       (_, index) =>
-        new ReferenceProcess({
+        new ServerProcess({
           name: processes === 1 ? "server" : `server ${index + 1}`,
-          entry: protocol.server.entry,
+          command: referenceCommand(protocol.server.entry),
           env: {
             ...protocol.server.env(config),
             DATABASE_URL: databaseUrl,

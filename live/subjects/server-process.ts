@@ -1,19 +1,33 @@
-// One of our own servers as a process: from source where Seatrial runs from source, built where it is built. Node reads
-// our TypeScript as it stands, so both are the same command.
+// A server as a process that a command starts: one of ours, or anybody's. It is told by its environment where to listen
+// and which database is its own, and leads a group of processes, so that whatever it starts ends with it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { endWithUs } from "./children.ts";
+import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { endWithUs, killGroup } from "./children.ts";
 import { OutputTail } from "./output-tail.ts";
 import { type Subject, SubjectFailed, type UnexpectedEnd } from "./subject.ts";
 
-export interface ReferenceProcessOptions {
+/** How a server is started. */
+export interface ServerCommand {
+  /** For messages. */
+  readonly title: string;
+  readonly file: string;
+  /** `{port}` and `{database_url}` stand for what the environment says as well. */
+  readonly args: readonly string[];
+  /** Beside what every server is told. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Where it runs. Default: where this process does. */
+  readonly directory?: string;
+  /** It prints one line `{"listening":"http://…"}` and may choose its port (`PORT=0`); or it listens on the `PORT` that
+   *  it is told and is ready when this path answers with a success. It may print the line all the same. */
+  readonly readiness: "says so" | { readonly healthPath: string };
+}
+
+export interface ServerProcessOptions {
   readonly name: string;
-  /** The server's entry below the root of Seatrial, without its ending: "reference-server/main". */
-  readonly entry: string;
-  /** Beside what every Seatrial server is told: address, database, secrets. */
+  readonly command: ServerCommand;
+  /** What this server is told: database, secrets, settings. */
   readonly env: Readonly<Record<string, string>>;
   readonly onUnexpectedEnd: UnexpectedEnd;
   /** How long it may take to listen. */
@@ -22,16 +36,14 @@ export interface ReferenceProcessOptions {
   readonly stopTimeoutMs?: number;
 }
 
-const ending = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-
-export class ReferenceProcess implements Subject {
+export class ServerProcess implements Subject {
   readonly name: string;
-  readonly #options: ReferenceProcessOptions;
+  readonly #options: ServerProcessOptions;
   readonly #output = new OutputTail();
   #child: ChildProcess | undefined;
   #url: string | undefined;
 
-  constructor(options: ReferenceProcessOptions) {
+  constructor(options: ServerProcessOptions) {
     this.#options = options;
     this.name = options.name;
   }
@@ -46,13 +58,15 @@ export class ReferenceProcess implements Subject {
 
   async start(): Promise<void> {
     if (this.#child !== undefined) return;
-    const child = this.#spawn();
+    const { readiness } = this.#options.command;
+    const port = readiness === "says so" ? 0 : await freePort();
+    const child = this.#spawn(port);
     this.#child = child;
     endWithUs(child);
     child.once("exit", (code, signal) =>
       this.#ended(child, code === null ? `signal ${signal}` : `exit code ${code}`),
     );
-    const url = await this.#untilListening(child);
+    const url = await this.#untilListening(child, port);
     if (this.#child === child) this.#url = url;
   }
 
@@ -60,10 +74,10 @@ export class ReferenceProcess implements Subject {
     const child = this.#release();
     if (child === undefined) return;
     const gone = once(child, "exit");
-    child.kill("SIGTERM");
+    killGroup(child, "SIGTERM");
     const impatience = setTimeout(() => {
       this.#output.add(`[seatrial] ${this.name} did not end in time after SIGTERM and was killed`);
-      child.kill("SIGKILL");
+      killGroup(child, "SIGKILL");
     }, this.#options.stopTimeoutMs ?? 5_000);
     await gone;
     clearTimeout(impatience);
@@ -73,7 +87,7 @@ export class ReferenceProcess implements Subject {
     const child = this.#release();
     if (child === undefined) return;
     const gone = once(child, "exit");
-    child.kill("SIGKILL");
+    killGroup(child, "SIGKILL");
     await gone;
   }
 
@@ -91,23 +105,23 @@ export class ReferenceProcess implements Subject {
     return isGone ? undefined : child;
   }
 
-  #spawn(): ChildProcess {
-    const script = new URL(`../../${this.#options.entry}${ending}`, import.meta.url);
-    const preload = new URL(`end-with-parent${ending}`, import.meta.url);
-    return spawn(
-      process.execPath,
-      ["--disable-warning=ExperimentalWarning", "--import", preload.href, fileURLToPath(script)],
-      {
-        env: {
-          ...inheritedEnv(),
-          NODE_COMPILE_CACHE: compileCache,
-          HOST: "127.0.0.1",
-          PORT: "0",
-          ...this.#options.env,
-        },
-        stdio: ["ignore", "pipe", "pipe", "ipc"],
-      },
+  #spawn(port: number): ChildProcess {
+    const { command, env } = this.#options;
+    const told: Readonly<Record<string, string>> = {
+      HOST: "127.0.0.1",
+      PORT: String(port),
+      ...command.env,
+      ...env,
+    };
+    const args = command.args.map((argument) =>
+      argument.replaceAll("{port}", String(port)).replaceAll("{database_url}", told.DATABASE_URL ?? ""),
     );
+    return spawn(command.file, args, {
+      cwd: command.directory,
+      env: { ...inheritedEnv(), ...told },
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+    });
   }
 
   #ended(child: ChildProcess, how: string): void {
@@ -119,8 +133,9 @@ export class ReferenceProcess implements Subject {
     if (wasRunning) this.#options.onUnexpectedEnd(this, how);
   }
 
-  async #untilListening(child: ChildProcess): Promise<string> {
+  async #untilListening(child: ChildProcess, port: number): Promise<string> {
     const listening = Promise.withResolvers<string>();
+    const over = new AbortController();
     const timeoutMs = this.#options.startTimeoutMs ?? 30_000;
     const fail = (what: string): void => listening.reject(this.#failure(what));
     const timer = setTimeout(() => fail(`did not listen within ${timeoutMs} ms`), timeoutMs);
@@ -133,31 +148,64 @@ export class ReferenceProcess implements Subject {
       if (url !== undefined) listening.resolve(url);
     });
     this.#output.follow(child.stderr!);
+    const { readiness } = this.#options.command;
+    if (readiness !== "says so") {
+      const url = `http://127.0.0.1:${port}`;
+      void untilHealthy(`${url}${readiness.healthPath}`, over.signal).then(
+        () => listening.resolve(url),
+        () => undefined,
+      );
+    }
     try {
       return await listening.promise;
     } catch (error) {
       await this.kill();
       throw error;
     } finally {
+      over.abort();
       clearTimeout(timer);
     }
   }
 
   #failure(what: string): SubjectFailed {
+    const { title, readiness } = this.#options.command;
     const lines = this.#output.lines.slice(-linesInMessage);
     const said = lines.length === 0 ? "It wrote nothing." : `It wrote:\n  ${lines.join("\n  ")}`;
-    const expected = 'Expected one line {"listening":"http://…"} on its standard output.';
-    return new SubjectFailed(
-      "not_started",
-      `${this.name} (${this.#options.entry}) ${what}. ${expected} ${said}`,
-    );
+    const line = 'one line {"listening":"http://…"} on its standard output';
+    const expected =
+      readiness === "says so"
+        ? `Expected ${line}.`
+        : `Expected a success from GET ${readiness.healthPath} on the PORT that it was told, or ${line}.`;
+    return new SubjectFailed("not_started", `${this.name} (${title}) ${what}. ${expected} ${said}`);
   }
 }
 
-const linesInMessage = 20;
+/** Resolves when the address answers with a success. */
+async function untilHealthy(url: string, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const answer = await fetch(url, { signal }).catch(() => undefined);
+    await answer?.body?.cancel();
+    if (answer?.ok === true) return;
+    await sleep(healthPauseMs, undefined, { signal });
+  }
+}
 
-/** Halves the time in which a server starts. Node's own place for it. */
-const compileCache = join(tmpdir(), "node-compile-cache");
+/** Between two looks at whether a server is up.  Units: milliseconds. */
+const healthPauseMs = 25;
+
+/** A port that nobody listens on now. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("the system named no port");
+  return address.port;
+}
+
+const linesInMessage = 20;
 
 /** What a server needs of the machine. Not more: a JWKS_URL or a NODE_OPTIONS of this shell is not meant for it. */
 function inheritedEnv(): NodeJS.ProcessEnv {

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDatabases } from "../databases/open.ts";
 import type { DatabaseProvider } from "../databases/provider.ts";
-import { ReferenceProcess } from "./reference-process.ts";
+import { referenceCommand } from "./reference-command.ts";
+import { ServerProcess } from "./server-process.ts";
 import { SubjectFailed } from "./subject.ts";
 
 let databases: DatabaseProvider;
@@ -25,9 +26,9 @@ const isAlive = (processId: number): boolean => {
 
 function createServer(env: Readonly<Record<string, string>> = {}) {
   const ends: string[] = [];
-  const server = new ReferenceProcess({
+  const server = new ServerProcess({
     name: "server",
-    entry: "reference-server/main",
+    command: referenceCommand("reference-server/main"),
     env: { DATABASE_URL: url, JWT_SECRET: "secret", ...env },
     onUnexpectedEnd: (_subject, how) => void ends.push(how),
   });
@@ -59,6 +60,31 @@ test("a server that ends by itself is told, and can be started again", async () 
   await server.kill();
 });
 
+test("anybody's server is ready when its health answers, and what its shell started ends with it", async () => {
+  const script = `
+    const { createServer } = require("node:http");
+    const server = createServer((request, response) => response.end(process.argv[1] + " " + process.pid));
+    setTimeout(() => server.listen(Number(process.env.PORT), process.env.HOST), 100);`;
+  const server = new ServerProcess({
+    name: "server",
+    command: {
+      title: "./my-server",
+      file: "/bin/sh",
+      args: ["-c", 'node -e "$0" {port}; true', script],
+      env: {},
+      readiness: { healthPath: "/ready" },
+    },
+    env: { DATABASE_URL: url },
+    onUnexpectedEnd: () => undefined,
+  });
+  await server.start();
+  const said = await (await fetch(server.url!)).text();
+  const [port, processId] = said.split(" ");
+  expect(server.url).toBe(`http://127.0.0.1:${port}`);
+  await server.kill();
+  await expect.poll(() => isAlive(Number(processId)), { timeout: 5_000 }).toBe(false);
+});
+
 test("a server that does not come up is an error with what it wrote", async () => {
   const { server, ends } = createServer({ STALENESS_MS: "soon" });
   const error: unknown = await server.start().catch((reason: unknown) => reason);
@@ -70,10 +96,11 @@ test("a server that does not come up is an error with what it wrote", async () =
 
 describe("no server outlives the process that started it", () => {
   const starter = (ending: string): string => `
-    const { ReferenceProcess } = await import(${JSON.stringify(new URL("./reference-process.ts", import.meta.url).href)});
-    const server = new ReferenceProcess({
+    const { ServerProcess } = await import(${JSON.stringify(new URL("./server-process.ts", import.meta.url).href)});
+    const { referenceCommand } = await import(${JSON.stringify(new URL("./reference-command.ts", import.meta.url).href)});
+    const server = new ServerProcess({
       name: "server",
-      entry: "reference-server/main",
+      command: referenceCommand("reference-server/main"),
       env: { DATABASE_URL: ${JSON.stringify(url)}, JWT_SECRET: "secret" },
       onUnexpectedEnd: () => {},
     });
