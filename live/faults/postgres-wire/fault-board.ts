@@ -21,12 +21,22 @@ export type Side = "before" | "after";
 /** How a server sees its connection end: a reset (ECONNRESET) or an end of file. */
 export type CutMethod = "reset" | "end";
 
+/** What a database says of a statement that it refuses. */
+export interface WireFailure {
+  /** SQLSTATE. */
+  readonly code: string;
+  readonly message: string;
+}
+
 /** A connection that stands still at a gate. */
 export interface Standing {
   readonly statement: WireStatement;
   /** On the side "after". */
   readonly answer: WireAnswer | undefined;
   release(): void;
+  /** On the side "before": the database refuses the statement, with this error in place of its own. A transaction that
+   *  it belongs to is one that has failed. */
+  fail(error: WireFailure): void;
   /** Ends the connection on the server's side; what is held is lost. Resolves when the database has ended it on its own
    *  side, with all that was running there. */
   cut(method: CutMethod): Promise<void>;

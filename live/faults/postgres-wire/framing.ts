@@ -107,6 +107,13 @@ export class Framing {
     this.#passRest();
   }
 
+  /** Leaves out the message that was looked at, which must be whole. All before it must have been taken. */
+  drop(): void {
+    this.#frame = undefined;
+    this.#passed += this.#frameLength;
+    this.#taken = this.#passed;
+  }
+
   /** The bytes that were let go since the last time, as they came. */
   take(): Buffer {
     if (this.#passed === this.#taken) return noBytes;

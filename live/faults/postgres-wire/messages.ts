@@ -64,6 +64,14 @@ export const backendRules: FrameRules = {
 /** Asks the backend to send what it has ready. Nothing answers it. */
 export const flushMessage = Buffer.from([0x48, 0, 0, 0, 4]);
 
+/** A Parse that no backend understands: it fails, and with it everything up to the next Sync. */
+export const brokenParse = typedMessage("P", Buffer.from("\0!\0\0\0"));
+
+/** An ErrorResponse that ends a statement, as a backend writes it. */
+export function errorMessage({ code, message }: { readonly code: string; readonly message: string }): Buffer {
+  return typedMessage("E", Buffer.from(`SERROR\0VERROR\0C${code}\0M${message}\0\0`));
+}
+
 /** Strings with a zero behind each, one after the other; what was cut off ends with the bytes at hand. */
 export function stringsOf(
   bytes: Buffer,
@@ -110,9 +118,12 @@ export function errorOf(bytes: Buffer): WireError {
 
 /** An ErrorResponse that ends the session, as a backend writes it. */
 export function fatalMessage({ code, message }: { readonly code: string; readonly message: string }): Buffer {
-  const body = Buffer.from(`SFATAL\0VFATAL\0C${code}\0M${message}\0\0`);
+  return typedMessage("E", Buffer.from(`SFATAL\0VFATAL\0C${code}\0M${message}\0\0`));
+}
+
+function typedMessage(type: string, body: Buffer): Buffer {
   const header = Buffer.alloc(5);
-  header.write("E");
+  header.write(type);
   header.writeInt32BE(body.length + 4, 1);
   return Buffer.concat([header, body]);
 }

@@ -12,10 +12,17 @@
 //      is held back. Which of both it is shows with the next message; no backend answers before.
 //   4. Rows that a server is still to send for a COPY pass, and so does the request for them.
 import type { WireAnswer, WireConnectionInfo, WireEvent, WireStatement } from "./events.ts";
-import type { CutMethod, FaultBoard, Gate, Point } from "./fault-board.ts";
+import type { CutMethod, FaultBoard, Gate, Point, WireFailure } from "./fault-board.ts";
 import { Conversation, type FrontendStep } from "./conversation.ts";
 import { type Frame, Framing } from "./framing.ts";
-import { backendRules, flushMessage, frontendRules, type WireError } from "./messages.ts";
+import {
+  backendRules,
+  brokenParse,
+  errorMessage,
+  flushMessage,
+  frontendRules,
+  type WireError,
+} from "./messages.ts";
 
 export interface PassageEnds {
   toBackend(bytes: Buffer): void;
@@ -70,6 +77,7 @@ export class Passage {
   #before: StopBefore | undefined;
   #after: StopAfter | undefined;
   #isWithholding = false;
+  #disguise: WireFailure | undefined;
   #withheld: Buffer[] = [];
   #withheldLength = 0;
   #isTerminated = false;
@@ -126,6 +134,10 @@ export class Passage {
   fromBackend(chunk: Buffer): void {
     this.#down.feed(chunk);
     for (let frame = this.#down.peek(); frame !== undefined; frame = this.#down.peek()) {
+      if (frame.type === "E" && frame.isWhole && this.#disguise !== undefined) {
+        this.#disguiseFailure(this.#disguise);
+        continue;
+      }
       const isEnd = this.#after?.from === "completion" && endTypes.has(frame.type);
       if (isEnd && this.#conversation.isAnswering(this.#after!.statement)) this.#withhold();
       this.#down.pass();
@@ -277,12 +289,33 @@ export class Passage {
         this.#before = undefined;
         this.#resume();
       },
+      fail: (error) => {
+        if (this.#before !== stop) return;
+        this.#before = undefined;
+        this.#disguise = error;
+        // A Query is spoilt where it stands; before anything else a Parse is put in that fails, behind which the backend
+        // passes over everything up to the Sync.
+        if (this.#step?.kind === "statement" && stop.statement.form === "simple") {
+          this.#up.peek()!.head[0] = exclamationMark;
+        } else this.#ends.toBackend(brokenParse);
+        this.#resume();
+      },
       cut: (method) => {
         const isStatement = this.#before === stop && this.#step?.kind === "statement";
         if (isStatement) this.#board.cutBefore(stop.statement);
         return this.#ends.cut(method);
       },
     });
+  }
+
+  /** The failure that was brought about gets the words that it should have. */
+  #disguiseFailure(error: WireFailure): void {
+    this.#disguise = undefined;
+    this.#deliver();
+    this.#down.drop();
+    const message = errorMessage(error);
+    this.#conversation.answered({ type: "E", head: message.subarray(5), isWhole: true });
+    this.#ends.toFrontend(message);
   }
 
   /** After a place: looks at what the backend has just said. */
@@ -315,6 +348,9 @@ export class Passage {
         this.#after = undefined;
         this.#deliverWithheld();
         this.#resume();
+      },
+      fail: () => {
+        throw new Error("a statement that the database has answered cannot fail any more");
       },
       cut: (method) => this.#ends.cut(method),
     });
@@ -372,6 +408,9 @@ export class Passage {
     this.#board.answered(statement, answer);
   }
 }
+
+/** No statement of SQL begins with it. */
+const exclamationMark = 0x21;
 
 /** With which an answer ends. */
 const endTypes: ReadonlySet<string> = new Set(["C", "E", "I", "s", "Z"]);

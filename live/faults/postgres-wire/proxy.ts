@@ -16,6 +16,7 @@ import {
   type Place,
   type Side,
   type Slowness,
+  type WireFailure,
 } from "./fault-board.ts";
 import { upstreamOf } from "./upstream.ts";
 import { StatementWindow, type WindowOptions } from "./window.ts";
@@ -46,6 +47,8 @@ export interface PostgresWireProxy {
   cut(options: CutOptions): Cut;
   /** Arms a hold of one connection at a place; all others pass. */
   hold(options: HoldOptions): Hold;
+  /** Has the database refuse one statement. */
+  fail(options: FailOptions): Failing;
   /** Every statement that matches waits this long before it goes to the database. */
   slow(slowness: Slowness): { stop(): void };
   /** New connections are refused; cancel requests pass. Those that are open stay. */
@@ -77,6 +80,16 @@ export interface CutReport {
 export interface Cut {
   /** `undefined`: it was cancelled, or the connection ended in another way on reaching the place. */
   readonly done: Promise<CutReport | undefined>;
+  cancel(): void;
+}
+
+export interface FailOptions extends WireFailure {
+  readonly at: Place;
+}
+
+export interface Failing {
+  /** `undefined`: it was cancelled, or the connection ended on reaching the place. */
+  readonly done: Promise<WireStatement | undefined>;
   cancel(): void;
 }
 
@@ -173,6 +186,7 @@ export async function startPostgresWireProxy(options: PostgresWireProxyOptions):
     },
     cut: (cut) => armCut(board, cut),
     hold: (hold) => armHold(board, hold),
+    fail: (fail) => armFailure(board, fail),
     slow: (slowness) => {
       const own = { ...slowness };
       board.addSlowness(own);
@@ -197,6 +211,27 @@ function armCut(board: FaultBoard, { at, side, method }: CutOptions): Cut {
     isAnswerLost: true,
     reached: ({ statement, answer, cut }) =>
       done.resolve({ statement, answer, backendGone: cut(method ?? "reset") }),
+    lost: () => done.resolve(undefined),
+  };
+  board.arm(gate);
+  return {
+    done: done.promise,
+    cancel: () => {
+      if (board.disarm(gate)) done.resolve(undefined);
+    },
+  };
+}
+
+function armFailure(board: FaultBoard, { at, code, message }: FailOptions): Failing {
+  const done = Promise.withResolvers<WireStatement | undefined>();
+  const gate: Gate = {
+    place: at,
+    side: "before",
+    isAnswerLost: false,
+    reached: ({ statement, fail }) => {
+      done.resolve(statement);
+      fail({ code, message });
+    },
     lost: () => done.resolve(undefined),
   };
   board.arm(gate);
