@@ -228,7 +228,8 @@ class Runner {
 
   #wishOf(scenario: Scenario): Wish {
     const { config, processes } = scenario;
-    return { protocol: this.#protocolOf(scenario), config, processes, isShared: sharesServers(scenario) };
+    const isShared = sharesServers(scenario);
+    return { protocol: this.#protocolOf(scenario), config, processes, hasLines: !isShared, isShared };
   }
 
   #protocolOf(scenario: Scenario): LiveProtocol {
@@ -269,7 +270,7 @@ function lateCheck(
 }
 
 /** What a server did that leaves nothing to run a scenario against; `undefined` for everything else. */
-function faultOfTarget(error: unknown): string | undefined {
+export function faultOfTarget(error: unknown): string | undefined {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   return typeof code === "string" && targetFaults.has(code) ? (error as Error).message : undefined;
 }

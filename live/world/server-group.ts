@@ -1,6 +1,7 @@
 // The server processes of one database, through crashes and restarts. A world borrows a group, alone or beside others.
 import { backupDatabase, restoreDatabase } from "../databases/backup.ts";
 import type { DatabaseProvider } from "../databases/provider.ts";
+import { type PostgresWireProxy, startPostgresWireProxy } from "../faults/postgres-wire/proxy.ts";
 import { compact, type CompactionReport, moveClock } from "../subjects/control.ts";
 import { referenceCommand } from "../subjects/reference-command.ts";
 import { ServerProcess } from "../subjects/server-process.ts";
@@ -12,6 +13,8 @@ export interface GroupKind {
   readonly protocol: LiveProtocol;
   readonly config: Readonly<Record<string, number>>;
   readonly processes: number;
+  /** Somebody stands on the lines between the processes and the database. */
+  readonly hasLines: boolean;
 }
 
 export interface ServerGroupOptions extends GroupKind {
@@ -35,10 +38,13 @@ export class ServerGroup {
   readonly #options: ServerGroupOptions;
   readonly #databaseUrl: string;
   readonly #watchers = new Set<(subject: Subject, how: string) => void>();
+  /** One for each process, in their order; none where nobody stands on them. */
+  readonly lines: readonly PostgresWireProxy[];
 
-  private constructor(options: ServerGroupOptions, databaseUrl: string) {
+  private constructor(options: ServerGroupOptions, databaseUrl: string, lines: readonly PostgresWireProxy[]) {
     this.#options = options;
     this.#databaseUrl = databaseUrl;
+    this.lines = lines;
     const { protocol, processes, config, secret, controlToken } = options;
     this.subjects = Array.from(
       { length: processes },
@@ -48,7 +54,7 @@ export class ServerGroup {
           command: referenceCommand(protocol.server.entry),
           env: {
             ...protocol.server.env(config),
-            DATABASE_URL: databaseUrl,
+            DATABASE_URL: lines[index]?.url ?? databaseUrl,
             JWT_SECRET: secret,
             SEATRIAL_CONTROL_TOKEN: controlToken,
           },
@@ -63,7 +69,12 @@ export class ServerGroup {
    *  Errors: `SubjectFailed`; what the database says. */
   static async start(options: ServerGroupOptions): Promise<ServerGroup> {
     const url = await options.databases.createDatabase(options.databaseName);
-    const group = new ServerGroup(options, url);
+    const lines = await Promise.all(
+      Array.from({ length: options.hasLines ? options.processes : 0 }, () =>
+        startPostgresWireProxy({ upstream: url }),
+      ),
+    );
+    const group = new ServerGroup(options, url, lines);
     try {
       // One after the other: the first one makes the tables.
       for (const subject of group.subjects) await subject.start();
@@ -112,6 +123,7 @@ export class ServerGroup {
   /** Ends all processes and drops the database. */
   async dispose(): Promise<void> {
     await Promise.all(this.subjects.map((subject) => subject.stop()));
+    await Promise.all(this.lines.map((line) => line.close()));
     await this.#options.databases.dropDatabase(this.#options.databaseName);
   }
 

@@ -8,6 +8,7 @@ const wish = (changes: Partial<Wish> = {}): Wish => ({
   config: {},
   processes: 1,
   isShared: false,
+  hasLines: false,
   ...changes,
 });
 

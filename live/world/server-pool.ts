@@ -157,7 +157,7 @@ export class ServerPool<Group extends { dispose(): Promise<void> }> {
   }
 }
 
-function keyOf({ protocol, config, processes }: GroupKind): string {
+function keyOf({ protocol, config, processes, hasLines }: GroupKind): string {
   const settings = Object.entries(config).sort(([left], [right]) => (left < right ? -1 : 1));
-  return JSON.stringify([protocol.id, settings, processes]);
+  return JSON.stringify([protocol.id, settings, processes, hasLines]);
 }

@@ -4,6 +4,7 @@ import type { Scenario, ServerAction } from "../../scenarios/format/types.ts";
 import type { StepOutcome } from "../../scenarios/format/world.ts";
 import { HookUnanswered } from "../subjects/control.ts";
 import type { Subject } from "../subjects/subject.ts";
+import { StatementFaults } from "../faults/statement-faults.ts";
 import type { Chronicle } from "./chronicle.ts";
 import type { ServerGroup } from "./server-group.ts";
 
@@ -15,6 +16,8 @@ export interface RunServersOptions {
   readonly users: () => Iterable<string>;
   /** How a user is called on the servers. */
   readonly serverUser: (user: string) => string;
+  /** The scenario's name of a device that the servers know by its id. */
+  readonly deviceNamed: (deviceId: string) => string | undefined;
 }
 
 export class RunServers {
@@ -22,6 +25,7 @@ export class RunServers {
   readonly #group: ServerGroup;
   readonly #chronicle: Chronicle;
   readonly #watch: { cancel(): void };
+  readonly #statements: StatementFaults;
   #clockOffsetMs: number;
   #skewMs = 0;
   #hasBackup = false;
@@ -32,6 +36,12 @@ export class RunServers {
     this.#group = options.group;
     this.#chronicle = options.chronicle;
     this.#clockOffsetMs = options.group.clockOffsetMs;
+    this.#statements = new StatementFaults({
+      lines: options.group.lines,
+      deviceNamed: options.deviceNamed,
+      kill: (place, text) => this.#kill(this.#group.subjects[place]!, text),
+      onFault: ({ kind, text }) => this.#chronicle.fault(kind, "server", text),
+    });
     this.#watch = options.group.watch((subject, how) => {
       this.#chronicle.problem(`${subject.name} ended by itself: ${how}`);
       this.#chronicle.crashed("server", subject.name, `ended by itself: ${how}`);
@@ -90,9 +100,20 @@ export class RunServers {
       case "lose-answer-during":
       case "fail-during":
       case "hold-during":
+        this.#statements.arm(action);
+        if (action.purpose !== "compact") return ok;
+        return action.verb === "hold-during" ? this.#compactUntilHeld() : this.#compact();
       case "lose-connections":
+        for (const [place, subject] of this.#group.subjects.entries()) {
+          if (action.process !== undefined && action.process !== place + 1) continue;
+          this.#statements.loseConnections(place);
+          const text = `${subject.name} loses its connections`;
+          this.#chronicle.fault("database connections lost", subject.name, text);
+        }
+        return ok;
       case "release":
-        throw new Error(`the live world cannot do "${action.verb}"; a scenario with it needs "statements"`);
+        this.#statements.release(action);
+        return ok;
     }
   }
 
@@ -104,12 +125,19 @@ export class RunServers {
 
   /** Starts what is down. */
   async calm(): Promise<void> {
+    await this.#statements.calm();
     for (const subject of this.#group.subjects) if (subject.url === undefined) await this.#start(subject);
+  }
+
+  /** Faults at statements that were arranged and never struck, as scenario lines say them. */
+  unsprung(): readonly string[] {
+    return this.#statements.unsprung();
   }
 
   /** The run is over; the processes stay as they are. */
   end(): void {
     this.#isOver = true;
+    void this.#statements.calm();
     this.#watch.cancel();
   }
 
@@ -132,6 +160,15 @@ export class RunServers {
     return { outcome: "ok", body };
   }
 
+  /** Done when the job stands still at its place, or was over before it came there. */
+  async #compactUntilHeld(): Promise<StepOutcome> {
+    const job = this.#compact();
+    // A job that is held may go wrong long after this step; then its own record says so.
+    job.catch(() => undefined);
+    await Promise.race([job, this.#statements.untilHeld()]);
+    return ok;
+  }
+
   async #restoreDatabase(): Promise<StepOutcome> {
     // The group may have one of an earlier run.
     if (!this.#hasBackup) throw new Error("the server has no backup; expected a backup step before");
@@ -146,6 +183,7 @@ export class RunServers {
     if (subject.url === undefined) return;
     await subject.kill();
     this.#chronicle.crashed("server", subject.name, text);
+    await this.#statements.noteKilled(this.#group.subjects.indexOf(subject));
   }
 
   async #start(subject: Subject): Promise<void> {

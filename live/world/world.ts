@@ -34,7 +34,7 @@ const syncRounds = 2;
 /** Between two looks at who has come to rest.  Units: milliseconds. */
 const settlePauseMs = 20;
 
-/** `statements` needs somebody between the server and its database; `chance` belongs to the search. */
+/** `chance` belongs to the search. */
 export const liveAbilities: ReadonlySet<Ability> = new Set([
   "compaction",
   "clock",
@@ -42,6 +42,7 @@ export const liveAbilities: ReadonlySet<Ability> = new Set([
   "device-crash",
   "network",
   "socket-faults",
+  "statements",
   "processes",
   "backup",
   "skew",
@@ -91,6 +92,7 @@ export class LiveWorld implements World {
       chronicle: this.chronicle,
       users: () => this.#users(),
       serverUser,
+      deviceNamed: (deviceId) => this.#deviceNamed(deviceId),
     });
     this.#network = new Network({
       carrier: options.carrier,
@@ -260,6 +262,7 @@ export class LiveWorld implements World {
     const crashes = [...this.#devices.values()].filter(({ commitTrap }) => commitTrap !== undefined);
     return [
       ...this.#network.rules.neverFired(),
+      ...this.#servers.unsprung(),
       ...crashes.map(({ name, commitTrap }) => `${name}: crash ${commitTrap!.position} a durable step`),
     ];
   }
@@ -359,6 +362,13 @@ export class LiveWorld implements World {
       throw new Error(`no device "${name}"; expected one of ${[...this.#devices.keys()].join(", ")}`);
     }
     return slot;
+  }
+
+  #deviceNamed(deviceId: string): string | undefined {
+    for (const { name, actor } of this.#devices.values()) {
+      if (actor?.identity().deviceId.toLowerCase() === deviceId) return name;
+    }
+    return undefined;
   }
 
   #userOf(device: string): string {

@@ -165,7 +165,7 @@ export class WireConnection {
   /** Ends a connection that has not begun. */
   reset(): void {
     this.#stopListening("fault");
-    this.#frontend.resetAndDestroy();
+    resetSocket(this.#frontend);
   }
 
   #refuse(error: { readonly code: string; readonly message: string }): void {
@@ -221,8 +221,8 @@ export class WireConnection {
     backend.on("end", () => this.#backendEnded());
     backend.on("close", () => {
       this.#isBackendClosed = true;
+      if (!isConnected) resetSocket(this.#frontend);
       this.#backendEnded();
-      if (!isConnected) this.#frontend.resetAndDestroy();
       this.#backendGone.resolve();
       this.#lookWhetherGone();
     });
@@ -286,14 +286,15 @@ export class WireConnection {
   /** An end of file, and a while for the server to close its own side. */
   #endFrontend(): void {
     const frontend = this.#frontend;
-    if (this.#isFrontendClosed || frontend.writableEnded) return;
-    this.#isDeaf = this.#isBackendEnded || this.#isDeaf;
+    if (frontend.destroyed || frontend.writableEnded) return;
+    // What it still says goes nowhere; but who does not read does not see the end.
+    this.#isDeaf ||= this.#isBackendEnded;
     frontend.resume();
     frontend.end(() => setTimeout(() => frontend.destroy(), goodbyeMs).unref());
   }
 
   #cutFrontend(method: CutMethod): void {
-    if (method === "reset") this.#frontend.resetAndDestroy();
+    if (method === "reset") resetSocket(this.#frontend);
     else this.#endFrontend();
   }
 
@@ -338,6 +339,12 @@ export class WireConnection {
     }
     this.#gone.resolve();
   }
+}
+
+/** Node never closes a socket that is to be reset while its end is on its way. */
+function resetSocket(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 const ignore = (): void => undefined;

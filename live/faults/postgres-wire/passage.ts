@@ -384,23 +384,29 @@ export class Passage {
   #deliver(): void {
     const bytes = this.#down.take();
     if (bytes.length === 0) return;
-    if (!this.#isWithholding) this.#ends.toFrontend(bytes);
-    else if (this.#after?.gate.isAnswerLost !== true) {
-      this.#withheld.push(bytes);
-      this.#withheldLength += bytes.length;
-      if (this.#withheldLength > withheldMax && this.#after?.isReached === false) {
-        this.#after.from = "completion";
-        this.#deliverWithheld();
-      }
+    if (!this.#isWithholding) {
+      this.#ends.toFrontend(bytes);
+      return;
     }
+    this.#withheldLength += bytes.length;
+    if (this.#withheldLength <= withheldMax) {
+      this.#withheld.push(bytes);
+      return;
+    }
+    if (this.#after?.gate.isAnswerLost === true) this.#withheld = [];
+    else if (this.#after?.isReached === false) {
+      this.#after.from = "completion";
+      this.#deliverWithheld();
+      this.#ends.toFrontend(bytes);
+    } else this.#withheld.push(bytes);
   }
 
   #deliverWithheld(): void {
-    this.#deliver();
     this.#isWithholding = false;
     for (const bytes of this.#withheld) this.#ends.toFrontend(bytes);
     this.#withheld = [];
     this.#withheldLength = 0;
+    this.#deliver();
   }
 
   #noteAnswer(statement: WireStatement, answer: WireAnswer): void {

@@ -1,0 +1,197 @@
+// Faults that a scenario places at statements of the server, on a real database: what `crash during push after
+// insertOps` means in the simulation (sim/world/database-line.ts) happens here on the wire between the two.
+// A server says what a transaction is for in a comment of its BEGIN (`/*device='…',purpose='push'*/`, as sqlcommenter
+// writes it) and names its prepared statements as the scenario does, in whichever case. One that does not say so runs
+// into none of these faults, and they are reported as never fired.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ServerAction } from "../../scenarios/format/types.ts";
+import type { WireStatement } from "./postgres-wire/events.ts";
+import type { Cut, Failing, Hold, PostgresWireProxy } from "./postgres-wire/proxy.ts";
+
+export type StatementTrap = Extract<ServerAction, { purpose: string; position: "before" | "after" }>;
+
+export interface StatementFaultsOptions {
+  /** The lines of the processes, in their order. */
+  readonly lines: readonly PostgresWireProxy[];
+  /** The scenario's name of a device that the server knows by its id. */
+  readonly deviceNamed: (deviceId: string) => string | undefined;
+  /** Kills the process with this place among the lines. */
+  readonly kill: (place: number, text: string) => Promise<void>;
+  readonly onFault: (fault: { readonly kind: string; readonly text: string }) => void;
+}
+
+interface Armed {
+  readonly trap: StatementTrap;
+  /** One on each line; the first that is reached takes the others back. */
+  readonly gates: (Hold | Cut | Failing)[];
+}
+
+interface Standing {
+  readonly trap: StatementTrap;
+  readonly place: number;
+  readonly hold: Hold;
+}
+
+export class StatementFaults {
+  readonly #options: StatementFaultsOptions;
+  readonly #armed = new Set<Armed>();
+  readonly #standing = new Set<Standing>();
+  readonly #striking = new Set<Promise<void>>();
+  #onHeld: (() => void)[] = [];
+
+  constructor(options: StatementFaultsOptions) {
+    this.#options = options;
+  }
+
+  /** The next statement of that meaning runs into it, once, in whichever process. */
+  arm(trap: StatementTrap): void {
+    const { lines } = this.#options;
+    const armed: Armed = { trap, gates: [] };
+    this.#armed.add(armed);
+    const at = { statement: (statement: WireStatement) => this.#isMeant(trap, statement) };
+    for (const [place, line] of lines.entries()) {
+      const gate = this.#gateOn(line, trap, at);
+      armed.gates.push(gate.gate);
+      const struck = gate.reached.then(async (isReached) => {
+        if (!isReached || !this.#armed.delete(armed)) return;
+        for (const other of armed.gates) if (other !== gate.gate) withdraw(other);
+        await this.#strike(trap, gate.gate, place);
+      });
+      this.#striking.add(struck);
+      void struck.finally(() => this.#striking.delete(struck));
+    }
+  }
+
+  /** Resolves when something is held, now or later. */
+  untilHeld(): Promise<void> {
+    if (this.#standing.size > 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onHeld.push(resolve));
+  }
+
+  /** Lets go what is held: all of it, or one purpose's, or one device's. */
+  release(which: { readonly purpose?: string; readonly device?: string } = {}): void {
+    for (const standing of this.#standing) {
+      const { trap, hold } = standing;
+      if (which.purpose !== undefined && which.purpose !== trap.purpose) continue;
+      if (which.device !== undefined && which.device !== trap.device) continue;
+      this.#standing.delete(standing);
+      hold.release();
+    }
+  }
+
+  /** The process is gone, and what was held of it goes with it. Resolves when the database has ended its sessions, or
+   *  after a while: one that waits for a lock notices the end of its connection only when it has got the lock. */
+  async noteKilled(place: number): Promise<void> {
+    for (const standing of this.#standing) {
+      if (standing.place !== place) continue;
+      this.#standing.delete(standing);
+      void standing.hold.cut();
+    }
+    const backendsGone = this.#options.lines[place]?.untilBackendsGone();
+    if (backendsGone !== undefined) await Promise.race([backendsGone, sleep(backendsPatienceMs)]);
+  }
+
+  /** Every connection of a process to its database breaks; it lives on. What waits for a lock in the database goes on
+   *  waiting there, and then finds nobody to answer. */
+  loseConnections(place: number): void {
+    void this.#options.lines[place]!.terminateAll();
+  }
+
+  /** What has not struck does not strike any more, and what is held goes on. */
+  async calm(): Promise<void> {
+    for (const { gates } of this.#armed) gates.forEach(withdraw);
+    this.#armed.clear();
+    this.release();
+    await Promise.all(this.#striking);
+  }
+
+  /** As scenario lines say them. */
+  unsprung(): readonly string[] {
+    return [...this.#armed].map(
+      ({ trap }) =>
+        `server: ${trap.verb.replace("-", " ")} ${trap.purpose} ${trap.position} ${trap.statement}`,
+    );
+  }
+
+  #gateOn(
+    line: PostgresWireProxy,
+    trap: StatementTrap,
+    at: { readonly statement: (statement: WireStatement) => boolean },
+  ): { readonly gate: Hold | Cut | Failing; readonly reached: Promise<boolean> } {
+    switch (trap.verb) {
+      case "lose-answer-during": {
+        const cut = line.cut({ at, side: "after" });
+        return { gate: cut, reached: cut.done.then((report) => report !== undefined) };
+      }
+      case "fail-during": {
+        const sqlstate = trap.sqlstate ?? "XX000";
+        const failing = line.fail({ at, code: sqlstate, message: `injected at ${placeOf(trap)}` });
+        return { gate: failing, reached: failing.done.then((report) => report !== undefined) };
+      }
+      case "crash-during":
+      case "hold-during": {
+        const hold = line.hold({ at, side: trap.position });
+        return { gate: hold, reached: hold.reached.then((held) => held !== undefined) };
+      }
+    }
+  }
+
+  async #strike(trap: StatementTrap, gate: Hold | Cut | Failing, place: number): Promise<void> {
+    const { onFault, kill } = this.#options;
+    switch (trap.verb) {
+      case "lose-answer-during":
+        onFault({ kind: "database answer lost", text: `the answer to ${placeOf(trap)} is lost` });
+        return;
+      case "fail-during":
+        onFault({ kind: "database error", text: `${trap.sqlstate ?? "XX000"} at ${placeOf(trap)}` });
+        return;
+      case "hold-during":
+        onFault({ kind: "held", text: `held ${trap.position} ${placeOf(trap)}` });
+        this.#standing.add({ trap, place, hold: gate as Hold });
+        for (const tell of this.#onHeld) tell();
+        this.#onHeld = [];
+        return;
+      case "crash-during":
+        this.#standing.add({ trap, place, hold: gate as Hold });
+        await kill(place, `crash ${trap.position} ${placeOf(trap)}`);
+        return;
+    }
+  }
+
+  #isMeant(trap: StatementTrap, statement: WireStatement): boolean {
+    const tags = tagsOf(statement);
+    if (tags.get("purpose") !== trap.purpose) return false;
+    if (plain(nameOf(statement)) !== plain(trap.statement)) return false;
+    if (trap.device !== undefined && this.#options.deviceNamed(tags.get("device") ?? "") !== trap.device) {
+      return false;
+    }
+    const nth = 1 + statement.earlier.filter((text) => text === statement.text).length;
+    return nth === trap.nth;
+  }
+}
+
+/** Units: milliseconds. */
+const backendsPatienceMs = 1_000;
+
+function withdraw(gate: Hold | Cut | Failing): void {
+  if ("release" in gate) gate.release();
+  else gate.cancel();
+}
+
+const placeOf = ({ purpose, statement }: StatementTrap): string => `${purpose}, ${statement}`;
+
+/** `insert_ops` and `insertOps` are one name. */
+const plain = (name: string): string => name.replaceAll("_", "").toLowerCase();
+
+/** The name of the prepared statement, or what ends or begins a transaction. */
+const nameOf = ({ name, commands }: WireStatement): string => (name === "" ? (commands[0] ?? "") : name);
+
+/** What the comment of the transaction's BEGIN says. */
+function tagsOf({ earlier, text }: WireStatement): ReadonlyMap<string, string> {
+  const tags = new Map<string, string>();
+  const comment = /\/\*(.*?)\*\//u.exec(earlier[0] ?? text)?.[1] ?? "";
+  for (const [, key, value] of comment.matchAll(/([\w-]+)='((?:[^'\\]|\\.)*)'/gu)) {
+    tags.set(key!, decodeURIComponent(value!));
+  }
+  return tags;
+}
