@@ -206,6 +206,7 @@ export class Conversation {
         this.#ready(head.toString("latin1"));
         break;
       case "K":
+        if (head.length < 4) break;
         this.#connection = { ...this.#connection, backendProcessId: head.readUInt32BE(0) };
         break;
     }
