@@ -1,22 +1,26 @@
 // The live world as the runner sees it. Nothing is started, and no database driver is loaded, before it is needed.
 import type { LiveRunner } from "../live/run.ts";
 import { waitsMs } from "../live/waits.ts";
+import type { DatabaseChoice } from "../live/databases/choice.ts";
 import { checksOf } from "./checks.ts";
+import { type DatabaseFlag, databaseOf } from "./database-option.ts";
 import { SetupError } from "./errors.ts";
 import { protocolOf, protocols } from "./protocols.ts";
 import type { WorldRunner } from "./world-runner.ts";
 
-export interface LiveRunnerFlags {
+export interface LiveRunnerFlags extends DatabaseFlag {
   /** Scenarios side by side. */
   readonly workers: number;
   /** Units: milliseconds of wall time for one scenario. */
   readonly timeout: number;
 }
 
-export async function createLiveRunner({ workers, timeout }: LiveRunnerFlags): Promise<WorldRunner> {
+export async function createLiveRunner(flags: LiveRunnerFlags): Promise<WorldRunner> {
+  const { workers, timeout } = flags;
+  const database = databaseOf(flags);
   const { liveAbilities } = await import("../live/world/world.ts");
   let opened: Promise<LiveRunner> | undefined;
-  const open = (): Promise<LiveRunner> => (opened ??= openLive(timeout));
+  const open = (): Promise<LiveRunner> => (opened ??= openLive(timeout, database));
   return {
     world: "live",
     abilities: liveAbilities,
@@ -52,11 +56,11 @@ function toSetupError(error: unknown): never {
   throw error;
 }
 
-async function openLive(scenarioTimeoutMs: number): Promise<LiveRunner> {
+async function openLive(scenarioTimeoutMs: number, database: DatabaseChoice): Promise<LiveRunner> {
   const { createLiveRunner: createRunner } = await import("../live/run.ts");
   const bindings = await Promise.all(protocols.map((protocol) => protocol.live()));
   try {
-    return await createRunner({ protocols: bindings, scenarioTimeoutMs });
+    return await createRunner({ protocols: bindings, scenarioTimeoutMs, database });
   } catch (error) {
     throw new SetupError(`the live world: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,

@@ -9,10 +9,11 @@ export function createLiveCommand(): Command {
   return addHelp(addRunOptions(new Command("live")), {
     summary: "run scenarios for real: server processes, sockets, PostgreSQL",
     sentence:
-      "Runs scenarios against the reference server as a process, on a real PostgreSQL that Seatrial brings along. Seeded, but not deterministic. A scenario that needs what this world cannot do is blocked, never passed.",
+      "Runs scenarios against the reference server as a process, on a real PostgreSQL, by default one that Seatrial brings along. Seeded, but not deterministic. A scenario that needs what this world cannot do is blocked, never passed.",
     examples: [
       ["seatrial live", "every scenario that this world can run"],
       ["seatrial live waveflow/compaction --workers 1", "one area, one scenario at a time"],
+      ["seatrial live --database container:postgres:17", "on an image, started on your container engine"],
     ],
   }).action(async (ids: string[], flags: RunFlags) => {
     const scenarios = scenariosFor(ids, flags);

@@ -3,6 +3,7 @@ import { Argument, type Command, InvalidArgumentError, Option } from "commander"
 import { loadCatalogue } from "../scenarios/catalogue.ts";
 import { formatErrors } from "../scenarios/format/parse.ts";
 import type { Scenario } from "../scenarios/format/types.ts";
+import { type DatabaseFlag, databaseOption } from "./database-option.ts";
 import { UsageError } from "./errors.ts";
 import { protocolNamed } from "./protocols.ts";
 import { type ReporterName, reporterNames } from "./reporting.ts";
@@ -25,7 +26,7 @@ export interface ReportFlags {
   readonly outputDir: string;
 }
 
-export interface RunFlags extends SelectionFlags, ReportFlags {
+export interface RunFlags extends SelectionFlags, ReportFlags, DatabaseFlag {
   readonly seed?: string;
   readonly bail?: number;
   readonly workers: number;
@@ -67,7 +68,8 @@ export function addRunOptions(
         .argParser((text) => wholeNumber(text, { least: 1 }))
         .default(defaultTimeoutMs)
         .env("SEATRIAL_TIMEOUT"),
-    );
+    )
+    .addOption(databaseOption());
 }
 
 /** Flags about what is told, and where. */

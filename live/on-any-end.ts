@@ -1,5 +1,5 @@
 // What must not outlive this process is undone on every way out on which code still runs: a normal exit, an error that
-// nobody caught, Ctrl-C, SIGTERM, SIGHUP.
+// nobody caught, Ctrl-C, SIGTERM, SIGHUP. What cannot be undone in one go, and a SIGKILL, are the keeper's (leftovers/).
 
 const undoings = new Set<() => void>();
 const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -19,12 +19,14 @@ function undoAll(): void {
   for (const undo of undoings) undo();
 }
 
-/** Whoever else listens decides how this process ends; where nobody does it ends as if we had not listened. */
+/** Whoever else listens decides how this process ends, and may end it in good order; with the end at the latest we are
+ *  called. Where nobody does it ends as if we had not listened. */
 function onSignal(signal: NodeJS.Signals): void {
+  if (process.listenerCount(signal) > 1) return;
   unlisten();
   undoAll();
   undoings.clear();
-  if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+  process.kill(process.pid, signal);
 }
 
 function listen(): void {

@@ -1,16 +1,48 @@
-// The choice of a provider.
-import { EmbeddedPostgresError, startEmbeddedPostgres } from "./embedded.ts";
+// The three ways to a PostgreSQL, behind one interface.
+import type { DatabaseChoice, EmbeddedMajor } from "./choice.ts";
+import { startEmbeddedPostgres } from "./embedded.ts";
+import { EmbeddedPostgresError } from "./embedded-error.ts";
 import { type DatabaseProvider, DatabaseUnavailable } from "./provider.ts";
 import { openDatabasesByUrl } from "./url.ts";
 
-/** `embedded`: a PostgreSQL from npm, started here. `url`: one that runs already. */
-export type DatabaseChoice = { readonly kind: "embedded" } | { readonly kind: "url"; readonly url: string };
+export type { DatabaseChoice } from "./choice.ts";
+
+export interface OpenOptions {
+  /** Server settings, as in postgresql.conf. A server that runs already is refused where it is set otherwise. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
 
 /** Errors: `DatabaseUnavailable`. */
-export async function openDatabases(choice: DatabaseChoice): Promise<DatabaseProvider> {
-  if (choice.kind === "url") return openDatabasesByUrl(choice.url);
+export async function openDatabases(
+  choice: DatabaseChoice,
+  { settings = {} }: OpenOptions = {},
+): Promise<DatabaseProvider> {
+  switch (choice.kind) {
+    case "url":
+      return await openDatabasesByUrl(choice.url, { settings });
+    case "embedded":
+      return await openEmbedded(choice.major, settings);
+    case "container": {
+      const { startContainerPostgres } = await import("./container.ts");
+      const server = await startContainerPostgres({
+        image: choice.image,
+        settings: { ...throwAwaySettings, ...settings },
+      });
+      return await openOn(server, `${choice.image} in a container, PostgreSQL`);
+    }
+  }
+}
+
+async function openEmbedded(
+  major: EmbeddedMajor | undefined,
+  settings: Readonly<Record<string, string>>,
+): Promise<DatabaseProvider> {
   try {
-    return await openEmbeddedDatabases();
+    const server = await startEmbeddedPostgres({
+      ...(major === undefined ? {} : { major }),
+      settings: { ...throwAwaySettings, ...settings },
+    });
+    return await openOn(server, "embedded PostgreSQL");
   } catch (error) {
     if (error instanceof EmbeddedPostgresError)
       throw new DatabaseUnavailable(error.message, { cause: error });
@@ -18,15 +50,17 @@ export async function openDatabases(choice: DatabaseChoice): Promise<DatabasePro
   }
 }
 
-async function openEmbeddedDatabases(): Promise<DatabaseProvider> {
-  const server = await startEmbeddedPostgres({ settings: embeddedSettings });
+async function openOn(
+  server: { readonly url: string; stop(): Promise<void> },
+  title: string,
+): Promise<DatabaseProvider> {
   try {
-    const databases = await openDatabasesByUrl(server.url, { name: "embedded PostgreSQL" });
+    const databases = await openDatabasesByUrl(server.url, { title, isThrownAway: true });
     return {
       ...databases,
       stop: async () => {
-        await databases.stop();
-        await server.stop();
+        // A server that is gone, killed by a scenario or with us, must not keep the rest from being removed.
+        await databases.stop().finally(() => server.stop());
       },
     };
   } catch (error) {
@@ -36,7 +70,7 @@ async function openEmbeddedDatabases(): Promise<DatabaseProvider> {
 }
 
 // The crashes of a run are those of the servers, never of PostgreSQL itself, so nothing has to reach the platter.
-const embeddedSettings = {
+const throwAwaySettings = {
   fsync: "off",
   synchronous_commit: "off",
   full_page_writes: "off",

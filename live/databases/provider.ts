@@ -1,7 +1,7 @@
 // Where the real databases come from. A run takes a fresh one for every group of server processes and gives it back.
 
 export interface DatabaseProvider {
-  /** What it is, for error messages and reports: "embedded PostgreSQL", "PostgreSQL at db.example:5432". */
+  /** What it is, for error messages and reports: "embedded PostgreSQL 18.4", "PostgreSQL 15.18 at db.example:5432". */
   readonly name: string;
   /** Makes an empty database and answers its URL. */
   createDatabase(name: string): Promise<string>;
