@@ -41,6 +41,8 @@ export class ServerProcess implements Subject {
   readonly #options: ServerProcessOptions;
   readonly #output = new OutputTail();
   #child: ChildProcess | undefined;
+  /** Whose end is expected. */
+  #ending: ChildProcess | undefined;
   #url: string | undefined;
 
   constructor(options: ServerProcessOptions) {
@@ -71,38 +73,39 @@ export class ServerProcess implements Subject {
   }
 
   async stop(): Promise<void> {
-    const child = this.#release();
-    if (child === undefined) return;
-    const gone = once(child, "exit");
-    killGroup(child, "SIGTERM");
-    const impatience = setTimeout(() => {
-      this.#output.add(`[seatrial] ${this.name} did not end in time after SIGTERM and was killed`);
-      killGroup(child, "SIGKILL");
-    }, this.#options.stopTimeoutMs ?? 5_000);
-    await gone;
-    clearTimeout(impatience);
+    await this.#end("SIGTERM");
   }
 
   async kill(): Promise<void> {
-    const child = this.#release();
-    if (child === undefined) return;
-    const gone = once(child, "exit");
-    killGroup(child, "SIGKILL");
-    await gone;
+    await this.#end("SIGKILL");
   }
 
   lastLines(): readonly string[] {
     return this.#output.lines;
   }
 
-  /** Takes the process out of service: from here on its end is expected. */
-  #release(): ChildProcess | undefined {
+  /** It stays where it is until the operating system has it no more: who stops in good order still answers. */
+  async #end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     const child = this.#child;
+    if (child === undefined) return;
+    this.#ending = child;
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
+      this.#forget();
+      return;
+    }
+    const gone = once(child, "exit");
+    killGroup(child, signal);
+    const impatience = setTimeout(() => {
+      this.#output.add(`[seatrial] ${this.name} did not end in time after ${signal} and was killed`);
+      killGroup(child, "SIGKILL");
+    }, this.#options.stopTimeoutMs ?? 5_000);
+    await gone;
+    clearTimeout(impatience);
+  }
+
+  #forget(): void {
     this.#child = undefined;
     this.#url = undefined;
-    const isGone =
-      child === undefined || child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
-    return isGone ? undefined : child;
   }
 
   #spawn(port: number): ChildProcess {
@@ -127,8 +130,8 @@ export class ServerProcess implements Subject {
   #ended(child: ChildProcess, how: string): void {
     if (this.#child !== child) return;
     const wasRunning = this.#url !== undefined;
-    this.#child = undefined;
-    this.#url = undefined;
+    this.#forget();
+    if (this.#ending === child) return;
     this.#output.add(`[seatrial] ${this.name} ended by itself: ${how}`);
     if (wasRunning) this.#options.onUnexpectedEnd(this, how);
   }

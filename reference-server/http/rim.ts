@@ -80,12 +80,12 @@ export class HttpRim {
     return `http://${at.host.includes(":") ? `[${at.host}]` : at.host}:${port}`;
   }
 
-  /** Takes no new connections, lets running requests end, then runs `whenQuiet` (which closes the sockets) and ends what
-   *  is left. Bounded by `timeoutMs` in each of its three waits. */
-  async close(whenQuiet: () => Promise<void>, timeoutMs: number): Promise<void> {
+  /** Runs `stop`, which closes the sockets and has new requests refused in words; then takes no new connections, lets
+   *  running requests end, and ends what is left. Bounded by `timeoutMs` in each of its three waits. */
+  async close(stop: () => Promise<void>, timeoutMs: number): Promise<void> {
+    await atMost(timeoutMs, stop());
     const closed = this.#app.close();
     await atMost(timeoutMs, Promise.allSettled(this.#running));
-    await atMost(timeoutMs, whenQuiet());
     this.#app.server.closeIdleConnections();
     await atMost(timeoutMs, closed);
     this.#upgrader.terminateAll();
