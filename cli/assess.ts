@@ -30,7 +30,7 @@ export function assess(
   const checks = [...observed.checks, ...expectedViolations(attempt.scenario, judgements)];
   const drift = driftOf(attempt, observed);
   const outcome = outcomeOf({ attempt, observed, checks, judgements, drift });
-  const { unstruckAccidents = [] } = observed;
+  const { unstruckAccidents = [], observations = [] } = observed;
   return {
     ...skippedResult(attempt),
     outcome,
@@ -40,6 +40,7 @@ export function assess(
     faults: observed.faults,
     unusedFaults: observed.unusedFaults,
     ...(unstruckAccidents.length === 0 ? {} : { unstruckAccidents }),
+    ...(observations.length === 0 ? {} : { observations }),
     ...(outcome === "fail" ? { history: observed.history, notes: observed.notes ?? [] } : {}),
     ...(observed.digest === undefined ? {} : { digest: observed.digest }),
     ...(drift === undefined ? {} : { drift }),

@@ -2,6 +2,7 @@
 import type { LiveRunner } from "../live/run.ts";
 import { waitsMs } from "../live/waits.ts";
 import type { DatabaseChoice } from "../live/databases/choice.ts";
+import type { ServerCommand } from "../live/subjects/server-process.ts";
 import { checksOf } from "./checks.ts";
 import { type DatabaseFlag, databaseOf } from "./database-option.ts";
 import { SetupError } from "./errors.ts";
@@ -9,6 +10,8 @@ import { protocolOf, protocols } from "./protocols.ts";
 import type { WorldRunner } from "./world-runner.ts";
 
 export interface LiveRunnerFlags extends DatabaseFlag {
+  /** The command of the server under test. Default: the reference server. */
+  readonly server?: readonly string[];
   /** Scenarios side by side. */
   readonly workers: number;
   /** Units: milliseconds of wall time for one scenario. */
@@ -16,14 +19,17 @@ export interface LiveRunnerFlags extends DatabaseFlag {
 }
 
 export async function createLiveRunner(flags: LiveRunnerFlags): Promise<WorldRunner> {
-  const { workers, timeout } = flags;
+  const { workers, timeout, server } = flags;
   const database = databaseOf(flags);
   const { liveAbilities } = await import("../live/world/world.ts");
+  const { foreignCommand, foreignLacks } = await import("../live/subjects/foreign-command.ts");
+  const command = server === undefined ? undefined : foreignCommand(server);
   let opened: Promise<LiveRunner> | undefined;
-  const open = (): Promise<LiveRunner> => (opened ??= openLive(timeout, database));
+  const open = (): Promise<LiveRunner> => (opened ??= openLive(timeout, { database, command }));
   return {
     world: "live",
     abilities: liveAbilities,
+    ...(command === undefined ? {} : { lacks: foreignLacks }),
     workers,
     waitsMs,
     prepare(scenarios) {
@@ -41,6 +47,7 @@ export async function createLiveRunner(flags: LiveRunnerFlags): Promise<WorldRun
         history: run.history,
         ...checksOf(run.checks, run.unusedFaults, protocolOf(scenario.protocol).requirements),
         faults: Object.fromEntries(run.faultCounts),
+        observations: run.observations,
         notes: run.serverOutput,
       };
     },
@@ -56,11 +63,15 @@ function toSetupError(error: unknown): never {
   throw error;
 }
 
-async function openLive(scenarioTimeoutMs: number, database: DatabaseChoice): Promise<LiveRunner> {
+async function openLive(
+  scenarioTimeoutMs: number,
+  { database, command }: { readonly database: DatabaseChoice; readonly command: ServerCommand | undefined },
+): Promise<LiveRunner> {
   const { createLiveRunner: createRunner } = await import("../live/run.ts");
   const bindings = await Promise.all(protocols.map((protocol) => protocol.live()));
   try {
-    return await createRunner({ protocols: bindings, scenarioTimeoutMs, database });
+    const server = command === undefined ? {} : { server: command };
+    return await createRunner({ protocols: bindings, scenarioTimeoutMs, database, ...server });
   } catch (error) {
     throw new SetupError(`the live world: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,

@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { addHelp } from "./help.ts";
 import { createLiveRunner } from "./live-runner.ts";
-import { addRunOptions, type RunFlags, scenariosFor } from "./options.ts";
+import { addRunOptions, type RunFlags, scenariosFor, splitAtDashes } from "./options.ts";
 import { runInWorlds } from "./run-in-worlds.ts";
 
 export function createLiveCommand(): Command {
@@ -13,10 +13,15 @@ export function createLiveCommand(): Command {
     examples: [
       ["seatrial live", "every scenario that this world can run"],
       ["seatrial live waveflow/compaction --workers 1", "one area, one scenario at a time"],
+      [
+        "seatrial live waveflow/order -- ./my-server --port {port}",
+        "against another build, started by its command",
+      ],
       ["seatrial live --database container:postgres:17", "on an image, started on your container engine"],
     ],
-  }).action(async (ids: string[], flags: RunFlags) => {
+  }).action(async (words: string[], flags: RunFlags, command: Command) => {
+    const { ids, ...foreign } = splitAtDashes(words, command);
     const scenarios = scenariosFor(ids, flags);
-    await runInWorlds([{ world: await createLiveRunner(flags), scenarios }], flags);
+    await runInWorlds([{ world: await createLiveRunner({ ...flags, ...foreign }), scenarios }], flags);
   });
 }

@@ -90,6 +90,21 @@ export function addReportOptions(
     );
 }
 
+/** Parts what was given into what stands before `--` and the command behind it.
+ *  Errors: UsageError for a `--` with nothing behind. */
+export function splitAtDashes(
+  words: readonly string[],
+  command: Command,
+): { readonly ids: readonly string[]; readonly server?: readonly string[] } {
+  const raw = (command.parent as (Command & { readonly rawArgs: readonly string[] }) | null)?.rawArgs ?? [];
+  const dashes = raw.indexOf("--");
+  if (dashes < 0) return { ids: words };
+  const server = raw.slice(dashes + 1);
+  if (server.length === 0)
+    throw new UsageError("behind -- there is nothing; expected the command of the server under test");
+  return { ids: words.slice(0, words.length - server.length), server };
+}
+
 /** The scenarios that were asked for, never none.
  *  Errors: UsageError where a file is no scenario, a name matches nothing, or nothing is left. */
 export function scenariosFor(ids: readonly string[], flags: SelectionFlags): readonly Scenario[] {

@@ -85,7 +85,7 @@ class Run {
 
   /** Workers take scenarios from one list; results keep the order of the list. */
   async part({ world, scenarios, isReplay }: RunPart): Promise<void> {
-    world.prepare?.(scenarios.filter((scenario) => missingAbilities(scenario, world).length === 0));
+    world.prepare?.(scenarios.filter((scenario) => whatIsMissing(scenario, world).length === 0));
     const queue = scenarios.map((scenario) => this.#attempt(scenario, world, isReplay));
     const results: ScenarioResult[] = Array.from({ length: queue.length });
     const order = longestFirst(scenarios, world);
@@ -104,7 +104,7 @@ class Run {
   }
 
   async #one(attempt: Attempt, world: WorldRunner): Promise<ScenarioResult> {
-    const missing = missingAbilities(attempt.scenario, world);
+    const missing = whatIsMissing(attempt.scenario, world);
     if (missing.length > 0) return blockedResult(attempt, missing);
     if (this.isCutShort || this.#brokenWorld === world) return skippedResult(attempt);
     const { id, title } = attempt.scenario;
@@ -178,3 +178,8 @@ async function orAbandoned<T>(run: () => Promise<T>, signal: AbortSignal): Promi
     clearTimeout(grace);
   }
 }
+
+const whatIsMissing = (scenario: Scenario, world: WorldRunner): readonly string[] => [
+  ...missingAbilities(scenario, world),
+  ...(world.lacks?.(scenario) ?? []),
+];

@@ -15,6 +15,8 @@ export interface Observed {
   readonly unusedFaults: readonly string[];
   /** Accidents that the scenario has pinned and that never came to pass, as its file says them. */
   readonly unstruckAccidents?: readonly string[];
+  /** What was noticed on the way and is no fault. */
+  readonly observations?: readonly string[];
   readonly digest?: string;
   readonly virtualMs?: number;
   /** Kernel events taken; only the simulation counts them. */
@@ -37,6 +39,8 @@ export interface WorldRunner {
   /** How long a scenario will wait in real time; the longest are begun first. Absent: the order of the list.
    *  Units: milliseconds. */
   waitsMs?(scenario: Scenario): number;
+  /** What it lacks for a scenario beside abilities, in words. */
+  lacks?(scenario: Scenario): readonly string[];
   /** Told what is going to be run, before the first run. */
   prepare?(scenarios: readonly Scenario[]): void;
   /** Bounds itself: a run that does not end is a failed check, not a promise that hangs.

@@ -61,6 +61,8 @@ export interface ScenarioResult {
   /** Accidents that the scenario has pinned and that never came to pass, as its file says them: no failure, because
    *  each stands on its own and shrinking leaves some behind. Absent where there are none. */
   readonly unstruckAccidents?: readonly string[];
+  /** What was noticed on the way and is no fault, in words: who waited for whom. Absent where there is nothing. */
+  readonly observations?: readonly string[];
   /** Kept for failures only: what the server's process last wrote. */
   readonly notes?: readonly string[];
   /** What a search makes of a finding: the smallest plan, and what each part of it is needed for. */

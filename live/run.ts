@@ -12,6 +12,8 @@ import type { DatabaseChoice } from "./databases/choice.ts";
 import { openDatabases } from "./databases/open.ts";
 import type { Carrier } from "./faults/wire.ts";
 import { onAnyEnd } from "./on-any-end.ts";
+import { referenceCommand } from "./subjects/reference-command.ts";
+import type { ServerCommand } from "./subjects/server-process.ts";
 import type { LiveProtocol } from "./world/protocol.ts";
 import { ServerGroup } from "./world/server-group.ts";
 import { type Lease, ServerPool, sharesServers, type Wish } from "./world/server-pool.ts";
@@ -25,6 +27,8 @@ export interface LiveRun {
   readonly faultCounts: ReadonlyMap<string, number>;
   /** Faults that the scenario arranged and that never happened. */
   readonly unusedFaults: readonly string[];
+  /** What was noticed on the way and is no fault, in words. */
+  readonly observations: readonly string[];
   readonly durationMs: number;
   /** What the servers wrote last; only of a run in which a check failed. */
   readonly serverOutput: readonly string[];
@@ -34,6 +38,8 @@ export interface LiveRunnerOptions {
   readonly protocols: readonly LiveProtocol[];
   /** Default: the embedded PostgreSQL. */
   readonly database?: DatabaseChoice;
+  /** The server under test. Default: the protocol's reference server. */
+  readonly server?: ServerCommand;
   /** How long a device waits for an answer. A lost message costs this much, in real time. Default: 1500. */
   readonly patienceMs?: number;
   /** How long everybody may take to come to rest, whatever the scenario allows. Default: 20000. */
@@ -78,6 +84,7 @@ export async function createLiveRunner(options: LiveRunnerOptions): Promise<Live
     start: (kind) =>
       ServerGroup.start({
         ...kind,
+        command: options.server ?? referenceCommand(kind.protocol.server.entry),
         databases,
         databaseName: `seatrial_${runName}_${++groups}`,
         secret,
@@ -165,6 +172,7 @@ class Runner {
       checks,
       faultCounts: world.chronicle.faultCounts,
       unusedFaults: world.unfiredFaults(),
+      observations: world.chronicle.observations,
       durationMs: performance.now() - startedAt,
       serverOutput: isFailed ? lease.group.lastLines() : [],
       isStuck: ended.isStuck,

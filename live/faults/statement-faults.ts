@@ -1,10 +1,12 @@
 // Faults that a scenario places at statements of the server, on a real database: what `crash during push after
 // insertOps` means in the simulation (sim/world/database-line.ts) happens here on the wire between the two.
-// A server says what a transaction is for in a comment of its BEGIN (`/*device='…',purpose='push'*/`, as sqlcommenter
-// writes it) and names its prepared statements as the scenario does, in whichever case. One that does not say so runs
-// into none of these faults, and they are reported as never fired.
+// A server may say what a transaction is for in a comment of its BEGIN (`/*device='…',purpose='push'*/`, as sqlcommenter
+// writes it) and name its prepared statements as the scenario does, in whichever case. Of one that does not, a
+// transaction belongs to the only exchange that is under way when it begins, and only its begin, commit and rollback
+// have names. What cannot be told runs into none of these faults, and they are reported as never fired.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerAction } from "../../scenarios/format/types.ts";
+import { type LockWait, watchLockWaits } from "../databases/lock-waits.ts";
 import type { WireStatement } from "./postgres-wire/events.ts";
 import type { Cut, Failing, Hold, PostgresWireProxy } from "./postgres-wire/proxy.ts";
 
@@ -13,11 +15,24 @@ export type StatementTrap = Extract<ServerAction, { purpose: string; position: "
 export interface StatementFaultsOptions {
   /** The lines of the processes, in their order. */
   readonly lines: readonly PostgresWireProxy[];
+  /** Their database, past the lines. */
+  readonly databaseUrl: string;
   /** The scenario's name of a device that the server knows by its id. */
   readonly deviceNamed: (deviceId: string) => string | undefined;
+  /** What the servers have been asked for and have not answered. */
+  readonly underWay: () => readonly Errand[];
   /** Kills the process with this place among the lines. */
   readonly kill: (place: number, text: string) => Promise<void>;
   readonly onFault: (fault: { readonly kind: string; readonly text: string }) => void;
+  /** Hears what was noticed and is no fault. */
+  readonly onObservation: (text: string) => void;
+}
+
+/** What a transaction is for: the message of a device, or a job of the server. */
+export interface Errand {
+  readonly message: string;
+  /** As the scenario calls it. */
+  readonly device?: string | undefined;
 }
 
 interface Armed {
@@ -30,6 +45,7 @@ interface Standing {
   readonly trap: StatementTrap;
   readonly place: number;
   readonly hold: Hold;
+  readonly waits: WaitsBehind;
 }
 
 export class StatementFaults {
@@ -37,10 +53,18 @@ export class StatementFaults {
   readonly #armed = new Set<Armed>();
   readonly #standing = new Set<Standing>();
   readonly #striking = new Set<Promise<void>>();
+  /** Of the present transaction of each connection, by its backend. */
+  readonly #errands = new Map<number, Errand | undefined>();
+  readonly #unsubscribe: readonly (() => void)[];
   #onHeld: (() => void)[] = [];
 
   constructor(options: StatementFaultsOptions) {
     this.#options = options;
+    this.#unsubscribe = options.lines.map((line) =>
+      line.subscribe((event) => {
+        if (event.kind === "statement") this.#errandOf(event.statement);
+      }),
+    );
   }
 
   /** The next statement of that meaning runs into it, once, in whichever process. */
@@ -74,7 +98,7 @@ export class StatementFaults {
       const { trap, hold } = standing;
       if (which.purpose !== undefined && which.purpose !== trap.purpose) continue;
       if (which.device !== undefined && which.device !== trap.device) continue;
-      this.#standing.delete(standing);
+      this.#letGo(standing);
       hold.release();
     }
   }
@@ -84,7 +108,7 @@ export class StatementFaults {
   async noteKilled(place: number): Promise<void> {
     for (const standing of this.#standing) {
       if (standing.place !== place) continue;
-      this.#standing.delete(standing);
+      this.#letGo(standing);
       void standing.hold.cut();
     }
     const backendsGone = this.#options.lines[place]?.untilBackendsGone();
@@ -103,6 +127,12 @@ export class StatementFaults {
     this.#armed.clear();
     this.release();
     await Promise.all(this.#striking);
+  }
+
+  /** The run is over. */
+  end(): void {
+    for (const stop of this.#unsubscribe) stop();
+    void this.calm();
   }
 
   /** As scenario lines say them. */
@@ -147,28 +177,112 @@ export class StatementFaults {
         return;
       case "hold-during":
         onFault({ kind: "held", text: `held ${trap.position} ${placeOf(trap)}` });
-        this.#standing.add({ trap, place, hold: gate as Hold });
+        this.#stand(trap, gate as Hold, place);
         for (const tell of this.#onHeld) tell();
         this.#onHeld = [];
         return;
       case "crash-during":
-        this.#standing.add({ trap, place, hold: gate as Hold });
+        this.#stand(trap, gate as Hold, place);
         await kill(place, `crash ${trap.position} ${placeOf(trap)}`);
         return;
     }
   }
 
-  #isMeant(trap: StatementTrap, statement: WireStatement): boolean {
+  #stand(trap: StatementTrap, hold: Hold, place: number): void {
+    const { databaseUrl, onObservation } = this.#options;
+    const waits = new WaitsBehind({
+      databaseUrl,
+      what: `${nameErrand({ message: trap.purpose, device: trap.device })}, which was held ${trap.position} ${trap.statement}`,
+      errandOf: (processId) => this.#errands.get(processId),
+      onObservation,
+    });
+    this.#standing.add({ trap, place, hold, waits });
+  }
+
+  #letGo(standing: Standing): void {
+    this.#standing.delete(standing);
+    const told = standing.waits.tell();
+    this.#striking.add(told);
+    void told.finally(() => this.#striking.delete(told));
+  }
+
+  /** What the transaction of a statement is for. */
+  #errandOf(statement: WireStatement): Errand | undefined {
+    const { backendProcessId = 0 } = statement.connection;
+    if (statement.earlier.length > 0) return this.#errands.get(backendProcessId);
     const tags = tagsOf(statement);
-    if (tags.get("purpose") !== trap.purpose) return false;
+    const message = tags.get("purpose");
+    const device = tags.get("device");
+    const underWay = this.#options.underWay();
+    const lone = underWay.length === 1 ? underWay[0] : undefined;
+    const errand =
+      message === undefined
+        ? lone
+        : { message, device: device === undefined ? undefined : this.#options.deviceNamed(device) };
+    this.#errands.set(backendProcessId, errand);
+    return errand;
+  }
+
+  #isMeant(trap: StatementTrap, statement: WireStatement): boolean {
+    const errand = this.#errandOf(statement);
+    if (errand?.message !== trap.purpose) return false;
     if (plain(nameOf(statement)) !== plain(trap.statement)) return false;
-    if (trap.device !== undefined && this.#options.deviceNamed(tags.get("device") ?? "") !== trap.device) {
-      return false;
-    }
+    if (trap.device !== undefined && errand.device !== trap.device) return false;
     const nth = 1 + statement.earlier.filter((text) => text === statement.text).length;
     return nth === trap.nth;
   }
 }
+
+interface WaitsOptions {
+  readonly databaseUrl: string;
+  /** What is held. */
+  readonly what: string;
+  readonly errandOf: (processId: number) => Errand | undefined;
+  readonly onObservation: (text: string) => void;
+}
+
+/** Who waited while something was held. */
+class WaitsBehind {
+  readonly #options: WaitsOptions;
+  readonly #watch: { stop(): Promise<void> };
+  readonly #seen = new Map<number, { readonly wait: LockWait; readonly from: number; until: number }>();
+
+  constructor(options: WaitsOptions) {
+    this.#options = options;
+    this.#watch = watchLockWaits(options.databaseUrl, (wait) => this.#note(wait));
+  }
+
+  /** Ends the watch and tells of each that was seen to wait, once. */
+  async tell(): Promise<void> {
+    await this.#watch.stop();
+    for (const [processId, { wait, from, until }] of this.#seen) {
+      const errand = this.#options.errandOf(processId);
+      const who = errand === undefined ? `backend ${processId}` : nameErrand(errand);
+      this.#options.onObservation(
+        `${who} waited at least ${Math.round(until - from)} ms, at ${oneLine(wait.statement)}, for ${this.#options.what}`,
+      );
+    }
+    this.#seen.clear();
+  }
+
+  #note(wait: LockWait): void {
+    const now = performance.now();
+    const known = this.#seen.get(wait.processId);
+    if (known === undefined) this.#seen.set(wait.processId, { wait, from: now, until: now });
+    else known.until = now;
+  }
+}
+
+const nameErrand = ({ message, device }: Errand): string =>
+  device === undefined ? `a ${message}` : `${device}'s ${message}`;
+
+/** Of a statement, for one line of a report. */
+function oneLine(text: string): string {
+  const line = text.replaceAll(/\s+/gu, " ").trim();
+  return line.length > statementLengthMax ? `${line.slice(0, statementLengthMax - 1)}…` : line;
+}
+
+const statementLengthMax = 70;
 
 /** Units: milliseconds. */
 const backendsPatienceMs = 1_000;

@@ -10,7 +10,10 @@ export class Chronicle implements Recorder {
   readonly faultCounts = new Map<string, number>();
   /** What nobody asked for: a server that ended by itself, an error that nobody caught. */
   readonly problems: string[] = [];
+  /** What was noticed and is no fault, in words. */
+  readonly observations: string[] = [];
   readonly #startedAt = performance.now();
+  readonly #underWay = new Map<number, { readonly device: string; readonly message: string }>();
   #isClosed = false;
 
   now(): RunMs {
@@ -18,7 +21,20 @@ export class Chronicle implements Recorder {
   }
 
   record(event: Readonly<Record<string, unknown>> | Untimed<HistoryEvent>): void {
-    if (!this.#isClosed) this.events.push({ ...event, at: this.now() } as unknown as HistoryEvent);
+    if (this.#isClosed) return;
+    const told = { ...event, at: this.now() } as unknown as HistoryEvent;
+    this.events.push(told);
+    if (told.kind === "invoked") {
+      const { kind = "" } = told.request as { readonly kind?: string };
+      this.#underWay.set(told.call, { device: told.actor, message: kind });
+    } else if (told.kind === "accepted" || told.kind === "refused" || told.kind === "unknown") {
+      this.#underWay.delete(told.call);
+    }
+  }
+
+  /** The exchanges that have been begun and have no end yet. */
+  underWay(): readonly { readonly device: string; readonly message: string }[] {
+    return [...this.#underWay.values()];
   }
 
   fault(kind: string, target: string, text: string): void {

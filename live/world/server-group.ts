@@ -3,8 +3,7 @@ import { backupDatabase, restoreDatabase } from "../databases/backup.ts";
 import type { DatabaseProvider } from "../databases/provider.ts";
 import { type PostgresWireProxy, startPostgresWireProxy } from "../faults/postgres-wire/proxy.ts";
 import { compact, type CompactionReport, moveClock } from "../subjects/control.ts";
-import { referenceCommand } from "../subjects/reference-command.ts";
-import { ServerProcess } from "../subjects/server-process.ts";
+import { type ServerCommand, ServerProcess } from "../subjects/server-process.ts";
 import type { Subject } from "../subjects/subject.ts";
 import type { LiveProtocol } from "./protocol.ts";
 
@@ -18,6 +17,7 @@ export interface GroupKind {
 }
 
 export interface ServerGroupOptions extends GroupKind {
+  readonly command: ServerCommand;
   readonly databases: DatabaseProvider;
   /** A name that no other group has or had. */
   readonly databaseName: string;
@@ -36,14 +36,15 @@ export class ServerGroup {
   /** How far the servers' clocks are ahead of the machine's. Units: milliseconds. */
   clockOffsetMs = 0;
   readonly #options: ServerGroupOptions;
-  readonly #databaseUrl: string;
+  /** Past the lines. */
+  readonly databaseUrl: string;
   readonly #watchers = new Set<(subject: Subject, how: string) => void>();
   /** One for each process, in their order; none where nobody stands on them. */
   readonly lines: readonly PostgresWireProxy[];
 
   private constructor(options: ServerGroupOptions, databaseUrl: string, lines: readonly PostgresWireProxy[]) {
     this.#options = options;
-    this.#databaseUrl = databaseUrl;
+    this.databaseUrl = databaseUrl;
     this.lines = lines;
     const { protocol, processes, config, secret, controlToken } = options;
     this.subjects = Array.from(
@@ -51,7 +52,7 @@ export class ServerGroup {
       (_, index) =>
         new ServerProcess({
           name: processes === 1 ? "server" : `server ${index + 1}`,
-          command: referenceCommand(protocol.server.entry),
+          command: options.command,
           env: {
             ...protocol.server.env(config),
             DATABASE_URL: lines[index]?.url ?? databaseUrl,
@@ -112,12 +113,12 @@ export class ServerGroup {
   }
 
   backup(): Promise<void> {
-    return backupDatabase(this.#databaseUrl);
+    return backupDatabase(this.databaseUrl);
   }
 
   /** Puts the database back to its backup. The processes must be down. */
   restore(): Promise<void> {
-    return restoreDatabase(this.#databaseUrl);
+    return restoreDatabase(this.databaseUrl);
   }
 
   /** Ends all processes and drops the database. */

@@ -4,7 +4,7 @@ import type { Scenario, ServerAction } from "../../scenarios/format/types.ts";
 import type { StepOutcome } from "../../scenarios/format/world.ts";
 import { HookUnanswered } from "../subjects/control.ts";
 import type { Subject } from "../subjects/subject.ts";
-import { StatementFaults } from "../faults/statement-faults.ts";
+import { type Errand, StatementFaults } from "../faults/statement-faults.ts";
 import type { Chronicle } from "./chronicle.ts";
 import type { ServerGroup } from "./server-group.ts";
 
@@ -29,6 +29,8 @@ export class RunServers {
   #clockOffsetMs: number;
   #skewMs = 0;
   #hasBackup = false;
+  /** Jobs of the servers that are under way. */
+  readonly #jobs: Errand[] = [];
   #isOver = false;
 
   constructor(options: RunServersOptions) {
@@ -38,6 +40,9 @@ export class RunServers {
     this.#clockOffsetMs = options.group.clockOffsetMs;
     this.#statements = new StatementFaults({
       lines: options.group.lines,
+      databaseUrl: options.group.databaseUrl,
+      underWay: () => [...this.#jobs, ...this.#chronicle.underWay()],
+      onObservation: (text) => this.#chronicle.observations.push(text),
       deviceNamed: options.deviceNamed,
       kill: (place, text) => this.#kill(this.#group.subjects[place]!, text),
       onFault: ({ kind, text }) => this.#chronicle.fault(kind, "server", text),
@@ -137,7 +142,7 @@ export class RunServers {
   /** The run is over; the processes stay as they are. */
   end(): void {
     this.#isOver = true;
-    void this.#statements.calm();
+    this.#statements.end();
     this.#watch.cancel();
   }
 
@@ -148,6 +153,8 @@ export class RunServers {
     let body: { readonly compacted_up_to: number; readonly deleted: number } | undefined;
     for (const user of this.#options.users()) {
       const begunAt = this.#chronicle.now();
+      const job = { message: "compact" };
+      this.#jobs.push(job);
       try {
         const report = await this.#group.compact(subject, this.#options.serverUser(user));
         body ??= { compacted_up_to: report.compactedUpTo, deleted: report.deleted };
@@ -155,6 +162,8 @@ export class RunServers {
       } catch (error) {
         if (!(error instanceof HookUnanswered)) throw error;
         return { outcome: "unknown", type: error.name, body: { message: error.message } };
+      } finally {
+        this.#jobs.splice(this.#jobs.indexOf(job), 1);
       }
     }
     return { outcome: "ok", body };

@@ -29,6 +29,7 @@ export function summaryLines(run: RunResult, options: SummaryOptions): readonly 
     ...storyLines(run, options),
     ...blockedLines(run, options),
     ...unstruckLines(run, options),
+    ...observationLines(run, options),
     ...disagreementLines(run, options),
     ...closingLines(run, options),
   ];
@@ -147,6 +148,26 @@ function unstruckLines({ results }: RunResult, { ink, width }: SummaryOptions): 
       "",
     ];
   });
+}
+
+/** Of more scenarios than this, results.json tells. */
+const observedMax = 5;
+
+/** What was noticed on the way and is no fault. */
+function observationLines({ results }: RunResult, { ink, width }: SummaryOptions): readonly string[] {
+  const observed = results.filter(({ observations = [] }) => observations.length > 0);
+  if (observed.length === 0) return [];
+  if (observed.length > observedMax) {
+    const text = `${observed.length} scenarios saw one transaction wait for another; results.json tells who for whom.`;
+    return [...wrap(text, width).map(ink.dim), ""];
+  }
+  return [
+    ...observed.flatMap(({ id, world, observations = [] }) => [
+      `○ ${printable(id)} (${world})`,
+      ...observations.flatMap((text) => wrap(printable(text), width - 4).map((line) => `    ${line}`)),
+    ]),
+    "",
+  ];
 }
 
 const disagreementText = "The two worlds disagree; either the model or the real thing is not what we think:";
