@@ -37,7 +37,8 @@ export const waveflowLive: LiveProtocol = {
     return method === "POST" ? "push" : "pull";
   },
 
-  openDisk: (directory) => new SqliteDisk({ file: join(directory, "device.sqlite") }),
+  // A device crashes within this process, so nothing has to reach the platter.
+  openDisk: (directory) => new SqliteDisk({ file: join(directory, "device.sqlite"), outlives: "process" }),
 
   createCarrier: (options) => new FetchTransport(options),
 

@@ -1,5 +1,5 @@
 // A device's disk in one SQLite file. A commit is one transaction that has reached the medium when it returns (WAL,
-// synchronous = FULL). The file belongs to one device at a time: the device keeps a mirror of it in memory, and a
+// synchronous = FULL), unless its owner has no use for that. The file belongs to one device at a time: the device keeps a mirror of it in memory, and a
 // second process that wrote to it would be overwritten.
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { JsonValue } from "../../protocol/json.ts";
@@ -16,6 +16,9 @@ export interface SqliteDiskOptions {
   readonly file: string;
   /** How long to wait for another process to let go of the file. Units: milliseconds. */
   readonly lockTimeoutMs?: number;
+  /** `process`: a commit outlives the end of this process, and not that of the machine. For tests, in which machines do
+   *  not end: it spares the wait for the medium. Default: `machine`. */
+  readonly outlives?: "machine" | "process";
 }
 
 export class SqliteDisk implements Disk {
@@ -26,12 +29,12 @@ export class SqliteDisk implements Disk {
   /** Opens the file, or makes it.
    *  Errors: `DiskFailed` where it is locked, damaged, no device file, or cannot be opened. */
   constructor(options: SqliteDiskOptions) {
-    const { file, lockTimeoutMs = 1_000 } = options;
+    const { file, lockTimeoutMs = 1_000, outlives = "machine" } = options;
     this.#file = file;
     this.#database = this.#guard(() => new DatabaseSync(file, { timeout: lockTimeoutMs }));
     try {
       this.#statements = this.#guard(() => {
-        prepareFile(this.#database);
+        prepareFile(this.#database, outlives);
         return {
           put: this.#database.prepare(
             "INSERT INTO rows (name, key, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
@@ -108,9 +111,12 @@ export class SqliteDisk implements Disk {
 const applicationId = 0x57464c57;
 const schemaVersion = 1;
 
-function prepareFile(database: DatabaseSync): void {
+function prepareFile(database: DatabaseSync, outlives: "machine" | "process"): void {
+  const synchronous = outlives === "machine" ? "FULL" : "OFF";
   // Exclusive before the first access, so that the lock is taken now and kept: a second device finds out at once.
-  database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+  database.exec(
+    `PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}`,
+  );
   const application = readPragma(database, "application_id");
   const version = readPragma(database, "user_version");
   if (application === applicationId && version === schemaVersion) {
