@@ -13,6 +13,9 @@ export interface ExchangeFate {
   readonly duplicateAfterMs: number | undefined;
   /** Somebody else's answer, instead of the server's or in place of its reply. */
   readonly impostor: Impostor | undefined;
+  /** Where the connection breaks, so that the device knows at once that it gets no answer: before the server sees the
+   *  request, after its answer, or in the middle of it. Absent: nowhere. */
+  readonly breaksAt?: "request" | "reply" | "body";
   /** The fault's kind, for the history; `undefined` for an undisturbed exchange. */
   readonly fault: string | undefined;
 }
@@ -29,6 +32,12 @@ export function ruledFate(plain: ExchangeFate, rule: ExchangeFault): ExchangeFat
       return { ...plain, isRequestLost: true, fault: "request lost" };
     case "lose-reply":
       return { ...plain, isReplyLost: true, fault: "reply lost" };
+    case "reset-request":
+      return { ...plain, breaksAt: "request", fault: "request reset" };
+    case "reset-reply":
+      return { ...plain, breaksAt: "reply", fault: "reply reset" };
+    case "truncate-reply":
+      return { ...plain, breaksAt: "body", fault: "reply cut off" };
     case "duplicate":
       return { ...plain, duplicateAfterMs: rule.afterMs, fault: "request repeated" };
     case "delay-request":

@@ -142,7 +142,7 @@ class Runner {
       keep = lease.group.isWhole && world.chronicle.problems.length === 0 && !run.isStuck;
       return run;
     } finally {
-      world.end();
+      await world.end();
       lease.release({ keep });
       rmSync(directory, { recursive: true, force: true });
     }
@@ -230,7 +230,6 @@ class Runner {
       secret: this.#secret,
       runNumber,
       directory,
-      patienceMs: this.#options.patienceMs ?? 1_500,
       settleMaxMs: this.#options.settleMaxMs ?? 20_000,
     });
   }
@@ -252,15 +251,12 @@ class Runner {
   #carrierOf(protocol: LiveProtocol): Carrier {
     let carrier = this.#carriers.get(protocol);
     if (carrier === undefined) {
-      carrier = protocol.createCarrier({ timeoutMs: carrierTimeoutMs });
+      carrier = protocol.createCarrier({ timeoutMs: this.#options.patienceMs ?? 1_500 });
       this.#carriers.set(protocol, carrier);
     }
     return carrier;
   }
 }
-
-/** A request whose sender has lost patience may still have its effect.  Units: milliseconds. */
-const carrierTimeoutMs = 15_000;
 
 function lateCheck(
   scenario: Scenario,

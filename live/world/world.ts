@@ -26,7 +26,7 @@ import type { ServerGroup } from "./server-group.ts";
 import { RunServers } from "./servers.ts";
 import { freshUsers, TokenMint } from "./tokens.ts";
 
-/** Where the devices believe the server to be. The fault layer knows where each process listens at present, so a
+/** Where the devices believe the server to be. The fault proxy knows where each process listens at present, so a
  *  restart may change the port and no device has to notice. Requests to any other place go nowhere. */
 const serverUrl = "http://sync.test";
 /** Rounds of a `sync` step: the first brings everything out, the second brings everything in. */
@@ -54,6 +54,7 @@ export interface LiveWorldOptions {
   readonly scenario: Scenario;
   readonly protocol: LiveProtocol;
   readonly group: ServerGroup;
+  /** The devices' way to the server. How long it waits for an answer is their patience. */
   readonly carrier: Carrier;
   /** What the servers verify tokens with. */
   readonly secret: string;
@@ -61,8 +62,6 @@ export interface LiveWorldOptions {
   readonly runNumber: number;
   /** For the devices' disks. */
   readonly directory: string;
-  /** How long a device waits for an answer. */
-  readonly patienceMs: number;
   /** However long a scenario may wait for rest, it is not waited longer than this. */
   readonly settleMaxMs: number;
 }
@@ -83,7 +82,7 @@ export class LiveWorld implements World {
 
   constructor(options: LiveWorldOptions) {
     this.#options = options;
-    const { scenario, group, protocol, secret, patienceMs } = options;
+    const { scenario, group, protocol, secret } = options;
     const serverUser = freshUsers(options.runNumber);
     this.#tokens = new TokenMint({ secret, serverUser });
     this.#servers = new RunServers({
@@ -97,10 +96,10 @@ export class LiveWorld implements World {
     this.#network = new Network({
       carrier: options.carrier,
       errors: protocol.errors,
+      server: serverUrl,
       messageOf: (request) => protocol.messageOf(request),
-      resolve: (device, server) => (server === serverUrl ? this.#servers.urlFor(device) : undefined),
+      targetOf: (device) => this.#servers.urlFor(device),
       onFault: ({ kind, device, text }) => this.chronicle.fault(kind, device, text),
-      patienceMs,
     });
     for (const spec of scenario.devices) this.#addDevice(spec);
   }
@@ -111,12 +110,12 @@ export class LiveWorld implements World {
   }
 
   /** Ends the devices and everything that is under way. The servers stay as they are. */
-  end(): void {
+  async end(): Promise<void> {
     this.#life.end();
     this.chronicle.close();
     this.#servers.end();
     for (const device of this.#devices.values()) device.end();
-    this.#network.close();
+    await this.#network.close();
   }
 
   now(): number {
@@ -261,7 +260,7 @@ export class LiveWorld implements World {
   unfiredFaults(): readonly string[] {
     const crashes = [...this.#devices.values()].filter(({ commitTrap }) => commitTrap !== undefined);
     return [
-      ...this.#network.rules.neverFired(),
+      ...this.#network.proxy.rules.neverFired(),
       ...this.#servers.unsprung(),
       ...crashes.map(({ name, commitTrap }) => `${name}: crash ${commitTrap!.position} a durable step`),
     ];

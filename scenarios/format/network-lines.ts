@@ -6,6 +6,8 @@ import type { Vocabulary } from "./vocabulary.ts";
 
 const verbs = [
   "lose",
+  "reset",
+  "truncate",
   "duplicate",
   "delay",
   "answer",
@@ -35,6 +37,12 @@ export function networkLine(action: NetworkAction): string {
       return `lose request of ${addressText(action.of)}`;
     case "lose-reply":
       return `lose reply to ${addressText(action.of)}`;
+    case "reset-request":
+      return `reset request of ${addressText(action.of)}`;
+    case "reset-reply":
+      return `reset reply to ${addressText(action.of)}`;
+    case "truncate-reply":
+      return `truncate reply to ${addressText(action.of)}`;
     case "duplicate":
       return `duplicate ${addressText(action.of)}${action.afterMs === 0 ? "" : ` after ${msToDuration(action.afterMs)}`}`;
     case "delay-request":
@@ -73,10 +81,12 @@ function readAction(
 ): NetworkAction {
   switch (verb) {
     case "lose":
-      return {
-        verb: readHalf(line) === "request" ? "lose-request" : "lose-reply",
-        of: readAddress(line, messages),
-      };
+    case "reset":
+      return { verb: `${verb}-${readHalf(line)}`, of: readAddress(line, messages) };
+    case "truncate":
+      line.keyword("reply");
+      line.keyword("to");
+      return { verb: "truncate-reply", of: readAddress(line, messages) };
     case "duplicate": {
       const of = readAddress(line, messages);
       return { verb, of, afterMs: line.accept("after") ? line.length("how long") : 0 };

@@ -462,6 +462,16 @@ describe("what is read", () => {
     ]);
   });
 
+  test.each([
+    ["reset request of laptop push", "reset-request"],
+    ["reset reply to laptop push", "reset-reply"],
+    ["truncate reply to laptop push", "truncate-reply"],
+  ])("%j breaks the connection", (line, verb) => {
+    expect(stepsOf(`  - network: ${line}\n`, "needs: [network]\n")).toMatchObject([
+      { action: { verb, of: { device: "laptop", message: "push", nth: 1 } } },
+    ]);
+  });
+
   test("a step knows its line", () => {
     expect(stepsOf("  - settle\n\n  - laptop: push\n")[1]!.source).toEqual({ line: 9, text: "laptop: push" });
   });

@@ -274,6 +274,7 @@ function networkAction({ vocabulary, names }: Place): fc.Arbitrary<NetworkAction
   );
   return fc.oneof(
     fc.record({ verb: fc.constantFrom("lose-request", "lose-reply"), of }),
+    fc.record({ verb: fc.constantFrom("reset-request", "reset-reply", "truncate-reply"), of }),
     fc.record({ verb: kind("duplicate"), of, afterMs: fc.oneof(ms, fc.constant(0)) }),
     fc.record({ verb: fc.constantFrom("delay-request", "delay-reply"), of, byMs: ms }),
     fc.tuple(answer, body).map(([head, tail]) => ({ ...head, ...tail })),

@@ -200,6 +200,9 @@ export interface MessageAddress {
 
 export type NetworkAction =
   | { readonly verb: "lose-request" | "lose-reply"; readonly of: MessageAddress }
+  /** The connection breaks, and the device notices at once: before the server saw the request, after it has answered,
+   *  or in the middle of its answer. */
+  | { readonly verb: "reset-request" | "reset-reply" | "truncate-reply"; readonly of: MessageAddress }
   /** The server gets the request again, `afterMs` after the first: nobody hears the second answer. */
   | { readonly verb: "duplicate"; readonly of: MessageAddress; readonly afterMs: number }
   | { readonly verb: "delay-request" | "delay-reply"; readonly of: MessageAddress; readonly byMs: number }

@@ -128,6 +128,18 @@ describe("an exchange", () => {
     expect(server.seen).toHaveLength(1);
   });
 
+  test.each([
+    ["reset-request", 0],
+    ["reset-reply", 1],
+    ["truncate-reply", 1],
+  ] as const)("with %s is over at once, and the server saw %i", async (verb, seen) => {
+    const { run, push, server, apply, kernel } = stage();
+    apply({ verb, of: nthPush });
+    await expect(run(push)).rejects.toThrow(NoAnswer);
+    expect(kernel.now()).toBeLessThan(1_000);
+    expect(server.seen).toHaveLength(seen);
+  });
+
   test("that is repeated has its effect twice and is answered once", async () => {
     const { run, push, server, apply, main } = stage();
     apply({ verb: "duplicate", of: nthPush, afterMs: 5_000 });

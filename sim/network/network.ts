@@ -117,6 +117,11 @@ export class Network {
       );
       return wait.promise;
     }
+    const { breaksAt } = fate;
+    if (breaksAt === "request") {
+      breakOff(fate.requestDelayMs + fate.replyDelayMs, "connection reset");
+      return wait.promise;
+    }
     const send = (delayMs: number, isHeard: boolean): void =>
       this.#travel(caller.device, "to-server", delayMs, () => {
         this.#serve(caller.device, request, message, {
@@ -125,9 +130,10 @@ export class Network {
           },
           onResponse: (response) => {
             if (!isHeard || fate.isReplyLost) return;
-            this.#travel(caller.device, "to-device", fate.replyDelayMs, () =>
-              answer(impostor === undefined ? toReply(response) : impostorReply(impostor)),
-            );
+            this.#travel(caller.device, "to-device", fate.replyDelayMs, () => {
+              if (breaksAt !== undefined) breakOff(0, "the answer broke off");
+              else answer(impostor === undefined ? toReply(response) : impostorReply(impostor));
+            });
           },
         });
       });
@@ -154,8 +160,14 @@ export class Network {
     giveUp(this.#options.patienceMs, () =>
       caller.noAnswer(`no socket within ${this.#options.patienceMs} ms`),
     );
-    if (fate.fault !== undefined && (fate.isRequestLost || fate.isReplyLost || fate.impostor !== undefined)) {
+    const { breaksAt } = fate;
+    const failsOnTheWay =
+      fate.isRequestLost || fate.isReplyLost || fate.impostor !== undefined || breaksAt !== undefined;
+    if (fate.fault !== undefined && failsOnTheWay) {
       // An upgrade that fails on the way is no socket, whatever the server thinks of it.
+      if (breaksAt !== undefined) {
+        giveUp(fate.requestDelayMs + fate.replyDelayMs, () => caller.noAnswer("connection reset"));
+      }
       if (fate.impostor !== undefined) {
         const reply = impostorReply(fate.impostor);
         giveUp(fate.requestDelayMs + fate.replyDelayMs, () => caller.upgradeRefused(reply));
