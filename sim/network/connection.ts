@@ -23,6 +23,8 @@ export interface SocketSession {
 export interface ConnectionOptions {
   readonly device: string;
   readonly deviceProcess: SimProcess;
+  /** The life of the device that asked for the socket; it may be over before the server hears of it. */
+  readonly deviceEpoch: number;
   readonly serverProcess: SimProcess;
   readonly handlers: SocketHandlers;
   readonly fates: FrameFates;
@@ -64,7 +66,7 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     this.device = options.device;
     this.#options = options;
-    this.#deviceEpoch = options.deviceProcess.epoch;
+    this.#deviceEpoch = options.deviceEpoch;
     this.#serverEpoch = options.serverProcess.epoch;
     this.serverSide = {
       send: (frame) => this.#sendToDevice(frame),
@@ -82,7 +84,11 @@ export class Connection {
   opened(session: SocketSession, latencyMs: number, tellDevice: () => void): void {
     this.#session = session;
     this.#later("socket open", latencyMs, () => {
-      if (this.#isOver || !this.#isDeviceAlive()) return;
+      if (this.#isOver) return;
+      if (!this.#isDeviceAlive()) {
+        this.cut();
+        return;
+      }
       this.#isDeviceOpen = true;
       tellDevice();
       if (this.#isOver) return;

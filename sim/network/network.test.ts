@@ -293,6 +293,33 @@ describe("a socket", () => {
     expect(server.closed).toBe(0);
     expect(kernel.foreignWaits()).toEqual([]);
   });
+
+  test("that a former life of the device asked for says nothing to the present one, and the server sees it end", async () => {
+    const { network, server, kernel, run } = stage();
+    const device = kernel.process("phone");
+    const told: unknown[] = [];
+    await run(async () => {
+      const asked = network.openSocket(
+        {
+          device: "phone",
+          process: device,
+          noAnswer: (reason) => new NoAnswer(reason),
+          upgradeRefused: () => new UpgradeRefused(),
+        },
+        push,
+        { onFrame: (frame) => told.push(frame), onClose: (code) => told.push(code) },
+      );
+      asked.catch((error: unknown) => told.push(error));
+      device.crash();
+      network.noteCrash(device);
+      device.restart();
+      await device.sleep(100);
+      server.sockets[0]!.send("for the former life");
+      await device.sleep(2_000);
+    });
+    expect(told).toEqual([]);
+    expect(server.closed).toBe(1);
+  });
 });
 
 test("by chance, every kind of fault happens about as often as the weather says", async () => {

@@ -149,6 +149,7 @@ export class Network {
     handlers: SocketHandlers,
   ): Promise<{ send(frame: unknown): void; close(): void }> {
     const message = "socket";
+    const deviceEpoch = caller.process.epoch;
     const fate = this.#fateOf(caller.device, message);
     const wait = caller.process.wait<{ send(frame: unknown): void; close(): void }>(message);
     // Errors are made when they are thrown: most of these never are, and a stack trace is dear.
@@ -188,6 +189,7 @@ export class Network {
       const connection = new Connection({
         device: caller.device,
         deviceProcess: caller.process,
+        deviceEpoch,
         serverProcess: endpoint.process,
         handlers,
         fates: this.#fatesOfFrames(caller.device),
