@@ -4,7 +4,7 @@ import { entityKey, entityKeyParts, type VisibleState } from "../../protocol/wav
 import type { OpContent, ServerId } from "../../protocol/waveflow/types.ts";
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
-import { eraOfState } from "./device-state.ts";
+import { eraOfState, hasReadToTheEnd } from "./device-state.ts";
 import type { WaveflowEvent } from "./events.ts";
 import { type DeviceFinding, type Installation, readHistory } from "./reading.ts";
 import { type EraLog, noEra } from "./user-log.ts";
@@ -14,7 +14,8 @@ import { nameValue } from "./words.ts";
  *  history of the server. The value of a register is known by the op that wrote it; where several ops wrote the same
  *  value, the reading that accuses nobody is taken. A field that is gone must have been deleted by somebody.
  *  Leaves out: registers that an edit waits for in the later look (it stands on top, and may be withdrawn by a refusal);
- *  edits that no log ever had; devices that have set ops aside.
+ *  edits that no log ever had; devices that have set ops aside; own edits that a first read has passed without showing
+ *  them, because what they were compacted away for is on a page that is still to come.
  *  Source: WF-STATE-1 and WF-DEV-9 together: ids only rise, and a cursor only moves on. */
 export const nothingGoesBackwards: Law<WaveflowEvent> = {
   id: "nothing-goes-backwards",
@@ -50,6 +51,7 @@ function compareLooks(first: DeviceFinding, second: DeviceFinding, tally: Tally)
     const newest =
       is === undefined ? newestDelete(log, entity) : idsOf(log, { entity, field, value: is }).at(-1);
     if (newest === undefined ? is !== undefined : newest > shown) continue;
+    if (is === undefined && isOnAPageToCome(first, second, { entity, field, id: shown })) continue;
     tally.contradict([first.at, second.at], () => {
       const since = newest === undefined ? "Nobody has deleted it" : `That is the state of id ${newest}`;
       return `${installation.actor} showed ${field} of ${entity} as ${nameValue(was)}, which is op ${shown}. Later it shows ${nameValue(is)} there. ${since}.`;
@@ -76,6 +78,16 @@ function* changes(before: VisibleState, after: VisibleState): Iterable<Change> {
     }
   }
 }
+
+/** What was shown then was an own edit on top of the state. The pages so far go beyond its id, and are not all. */
+const isOnAPageToCome = (
+  first: DeviceFinding,
+  { installation, finding, at }: DeviceFinding,
+  { entity, field, id }: Register & { readonly id: ServerId },
+): boolean =>
+  id <= finding.cursor &&
+  !Object.hasOwn(first.finding.confirmed[entity] ?? {}, field) &&
+  !hasReadToTheEnd(installation, at);
 
 type Register = { readonly entity: string; readonly field: string };
 
