@@ -13,7 +13,7 @@ import { nameContent } from "./words.ts";
 /** Judged: jobs that deleted nothing, where everybody who ever sent an ACK had one taken that lies above two writes of
  *  one register, and both are given out afterwards. A device counts with its highest ACK that the server took, because
  *  what a device has acknowledged only grows. Where there is more than one process, ACKs in the memory of another one
- *  have had the time to be written.
+ *  have had the time to be written, with nothing in their way.
  *  Leaves out: what comes after a crash of a process, which may forget ACKs, or after the server was put back.
  *  Source: WF-COMP-1 ("the smallest last_seen_id"), WF-COMP-2, WF-ACK-2, WF-ACK-5. */
 export const compactionAdvances: Law<WaveflowEvent> = {
@@ -26,6 +26,7 @@ export const compactionAdvances: Law<WaveflowEvent> = {
     if (reading.hasRawWrites) return tally.verdict("hand-written requests may have acknowledged anything");
     const { events, settings } = history;
     const flushMs = settings?.ackFlushIntervalMs ?? limits.ackFlushIntervalMs;
+    const writtenAfterMs = settings?.processes === 1 ? 0 : 2 * flushMs;
     const devices = new Set(reading.installations.map(({ actor }) => actor));
     let forgottenAt: EventIndex = -1;
     let troubledAt: RunMs = -Infinity;
@@ -33,11 +34,10 @@ export const compactionAdvances: Law<WaveflowEvent> = {
       const event = events[at]!;
       if (event.kind === "crash" && !devices.has(event.target)) forgottenAt = at;
       if (event.kind === "fault" && !devices.has(event.target)) {
-        troubledAt = event.at;
+        troubledAt = Math.max(troubledAt, writtenAfterMs > 0 ? endOfFault(at, reading) : event.at);
         if (event.fault === "restore") forgottenAt = at;
       }
       if (event.kind !== "compacted" || event.deleted > 0 || event.begunAt === undefined) continue;
-      const writtenAfterMs = settings?.processes === 1 ? 0 : 2 * flushMs;
       if (event.begunAt - troubledAt < writtenAfterMs) continue;
       const job = { at, user: event.user, begunAt: event.begunAt, ackedBy: event.begunAt - writtenAfterMs };
       judgeJob({ ...job, forgottenAt }, reading, tally);
@@ -45,6 +45,16 @@ export const compactionAdvances: Law<WaveflowEvent> = {
     return tally.verdict("no job ran that could have deleted something");
   },
 };
+
+/** A statement that is held, a process that stands still and a database that is ill may be so until the calm. */
+function endOfFault(at: EventIndex, { history: { events }, calms }: Reading): RunMs {
+  const event = events[at]!;
+  const mayLast =
+    event.kind === "fault" && (event.target === "database" || /^held$|paused/u.test(event.fault));
+  if (!mayLast) return event.at;
+  const calmAt = calms.find((calm) => calm > at);
+  return calmAt === undefined ? Infinity : events[calmAt]!.at;
+}
 
 interface Job {
   readonly at: EventIndex;
@@ -95,8 +105,8 @@ function lowestAck(
   return lowest;
 }
 
-/** A device that has acknowledged was answered recently enough, and no clock has moved since: without one the job has
- *  nobody to go by. */
+/** A device that has acknowledged was answered recently enough before the job began, and no clock has moved since:
+ *  without one the job has nobody to go by. One that is heard while the job runs may come too late for it. */
 function isSomebodyInTouch(job: Job, reading: Reading): boolean {
   const { acks, calls } = reading;
   const { events, settings } = reading.history;
@@ -113,6 +123,7 @@ function isSomebodyInTouch(job: Job, reading: Reading): boolean {
       call !== undefined &&
       call.outcome === "accepted" &&
       call.answeredAt < job.at &&
+      events[call.answeredAt]!.at < job.begunAt &&
       call.user.name === job.user &&
       devices.has(call.device) &&
       isExchangeSince(call, events, since),
