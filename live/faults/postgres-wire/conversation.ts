@@ -50,7 +50,6 @@ export class Conversation {
   #pending: Pending[] = [];
   #serial = 0;
   #isReady = false;
-  /** An error has come, and no Sync behind it. */
   #isSkipping = false;
   #isCopyIn = false;
   /** Something was asked that the backend answers when it is told to, and not before. */
@@ -85,6 +84,11 @@ export class Conversation {
   /** Nothing was asked that is not answered. */
   get isQuiet(): boolean {
     return this.#head() === undefined;
+  }
+
+  /** An error has come, and no Sync behind it: the backend passes over what it is asked. */
+  get isSkipping(): boolean {
+    return this.#isSkipping;
   }
 
   /** A Flush is needed before everything that was asked is answered. */

@@ -197,6 +197,45 @@ test("statements are slow as long as they are to be, each of a pipeline for itse
   await session.end();
 });
 
+describe("a statement that is to fail", () => {
+  const error = { code: "40001", message: "could not serialize access" };
+  const at = { statement: ({ text }: { readonly text: string }) => text === insert(1) };
+
+  test.each([
+    ["simple", message("Q", insert(1)), "EZ"],
+    ["extended", Buffer.concat([execute(insert(1)), sync]), "12EZ"],
+    [
+      "one of a pipeline",
+      Buffer.concat([execute("SELECT 1"), execute(insert(1)), execute(insert(2)), sync]),
+      "12DC12EZ",
+    ],
+    ["one that is passed over", Buffer.concat([execute("SELECT nothing"), execute(insert(1)), sync]), "EZ"],
+  ])("%s: fails with the error that it is given, and nothing of it is done", async (_form, bytes, heard) => {
+    const session = await RawSession.open(bed.url);
+    const failing = bed.proxy.fail({ at, ...error });
+    session.send(bytes);
+    const messages = await session.messagesUntil("Z");
+    expect(messages.map(({ type }) => type).join("")).toBe(heard);
+    failing.cancel();
+    const isFailed = !bytes.includes("nothing");
+    expect(messages.find(({ type }) => type === "E")?.body.includes("40001")).toBe(isFailed);
+    // The next error is the database's own.
+    session.send(message("Q", "SELECT nothing"));
+    expect((await session.messagesUntil("Z"))[0]!.body.toString()).toContain("42703");
+    await session.end();
+    expect(await storedRows()).toEqual([]);
+  });
+
+  test("a COMMIT that fails rolls back", async () => {
+    const client = await connectClient(bed.url);
+    bed.proxy.fail({ at: { commit: "explicit" }, ...error });
+    await expect(transact(client, 1)).rejects.toMatchObject(error);
+    await client.query("ROLLBACK");
+    expect(await storedRows()).toEqual([]);
+    await client.end();
+  });
+});
+
 describe("a database that takes nobody", () => {
   test.each([
     ["too many connections", { code: "53300" }],

@@ -12,8 +12,10 @@
 //      is held back. Which of both it is shows with the next message; no backend answers before.
 //   4. Rows that a server is still to send for a COPY pass, and so does the request for them.
 import type { WireAnswer, WireConnectionInfo, WireEvent, WireStatement } from "./events.ts";
-import type { CutMethod, FaultBoard, Gate, Point, WireFailure } from "./fault-board.ts";
+import type { CutMethod, FaultBoard, Point, WireFailure } from "./fault-board.ts";
 import { Conversation, type FrontendStep } from "./conversation.ts";
+import { stopAfter, type StopAfter, type StopBefore } from "./stops.ts";
+import { Delivery } from "./delivery.ts";
 import { type Frame, Framing } from "./framing.ts";
 import {
   backendRules,
@@ -40,34 +42,13 @@ export interface PassageOptions {
   readonly report: (event: WireEvent) => void;
 }
 
-/** A stop behind a statement. */
-interface StopAfter {
-  readonly gate: Gate;
-  readonly statement: WireStatement;
-  /** `sync`: done with the answer to the Sync; `flush`: with that to the statement. The others are still to become one
-   *  of these: the next message says which, and for a COPY the first one behind its rows. */
-  until: "next message" | "copy end" | "sync" | "flush";
-  /** From where on the answer is kept from the server: its beginning, or its last message, where the rows before it had
-   *  to pass. */
-  from: "answer" | "completion";
-  isReached: boolean;
-}
-
-interface StopBefore {
-  readonly gate: Gate;
-  readonly statement: WireStatement;
-  isReached: boolean;
-}
-
-/** Of an answer that is held. What is larger passes up to its last message. */
-const withheldMax = 8 * 1_024 * 1_024;
-
 export class Passage {
   readonly #board: FaultBoard;
   readonly #ends: PassageEnds;
   readonly #conversation: Conversation;
   readonly #up = new Framing(frontendRules);
   readonly #down = new Framing(backendRules);
+  readonly #delivery: Delivery;
   readonly #answers = new WeakMap<WireStatement, WireAnswer>();
   /** Of the message that is being looked at. */
   #step: FrontendStep | undefined;
@@ -76,16 +57,14 @@ export class Passage {
   #timer: NodeJS.Timeout | undefined;
   #before: StopBefore | undefined;
   #after: StopAfter | undefined;
-  #isWithholding = false;
   #disguise: WireFailure | undefined;
-  #withheld: Buffer[] = [];
-  #withheldLength = 0;
   #isTerminated = false;
   #isOver = false;
 
   constructor({ connection, board, ends, report }: PassageOptions) {
     this.#board = board;
     this.#ends = ends;
+    this.#delivery = new Delivery((bytes) => ends.toFrontend(bytes));
     this.#conversation = new Conversation(connection, (event) => {
       if (event.kind === "answered") this.#noteAnswer(event.statement, event.answer);
       report(event);
@@ -116,7 +95,7 @@ export class Passage {
 
   /** An answer is kept from the frontend: the end of the backend has to wait its turn. */
   get isWithholding(): boolean {
-    return this.#isWithholding;
+    return this.#delivery.isWithholding;
   }
 
   /** Bytes of the frontend that have not gone on. */
@@ -172,7 +151,7 @@ export class Passage {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#lose();
-    this.#withheld = [];
+    this.#delivery.forget();
   }
 
   #lose(): void {
@@ -221,14 +200,8 @@ export class Passage {
       return false;
     }
     const after = this.#board.takeGate("after", point);
-    if (after !== undefined) this.#stopAfter(after, step, point.statement);
+    if (after !== undefined) this.#after = stopAfter(after, step, point.statement);
     return true;
-  }
-
-  #stopAfter(gate: Gate, step: FrontendStep, statement: WireStatement): void {
-    const isPipelined = step.kind === "statement" && statement.form === "extended";
-    const until = step.kind === "sync" ? "sync" : isPipelined ? "next message" : "flush";
-    this.#after = { gate, statement, until, from: "answer", isReached: false };
   }
 
   /** Behind a statement after which the connection is to stop, only what belongs to it may go on. */
@@ -292,12 +265,9 @@ export class Passage {
       fail: (error) => {
         if (this.#before !== stop) return;
         this.#before = undefined;
-        this.#disguise = error;
-        // A Query is spoilt where it stands; before anything else a Parse is put in that fails, behind which the backend
-        // passes over everything up to the Sync.
-        if (this.#step?.kind === "statement" && stop.statement.form === "simple") {
-          this.#up.peek()!.head[0] = exclamationMark;
-        } else this.#ends.toBackend(brokenParse);
+        // The database passes over it anyway.
+        if (!this.#conversation.isSkipping) this.#disguise = error;
+        this.#spoil(stop.statement.form);
         this.#resume();
       },
       cut: (method) => {
@@ -306,6 +276,14 @@ export class Passage {
         return this.#ends.cut(method);
       },
     });
+  }
+
+  /** A Query or a function call is spoilt where it stands; before anything else a Parse is put in that fails, behind
+   *  which the backend passes over everything up to the Sync. */
+  #spoil(form: WireStatement["form"]): void {
+    if (this.#step?.kind !== "statement" || form === "extended") this.#ends.toBackend(brokenParse);
+    else if (form === "simple") this.#up.peek()!.head[0] = exclamationMark;
+    else this.#up.peek()!.head.fill(0);
   }
 
   /** The failure that was brought about gets the words that it should have. */
@@ -376,36 +354,21 @@ export class Passage {
   }
 
   #withhold(): void {
-    if (this.#isWithholding) return;
+    if (this.#delivery.isWithholding) return;
     this.#deliver();
-    this.#isWithholding = true;
+    this.#delivery.withhold(this.#after?.gate.isAnswerLost === true);
   }
 
+  /** What is too large to be kept passes, up to its last message. */
   #deliver(): void {
-    const bytes = this.#down.take();
-    if (bytes.length === 0) return;
-    if (!this.#isWithholding) {
-      this.#ends.toFrontend(bytes);
-      return;
-    }
-    this.#withheldLength += bytes.length;
-    if (this.#withheldLength <= withheldMax) {
-      this.#withheld.push(bytes);
-      return;
-    }
-    if (this.#after?.gate.isAnswerLost === true) this.#withheld = [];
-    else if (this.#after?.isReached === false) {
-      this.#after.from = "completion";
-      this.#deliverWithheld();
-      this.#ends.toFrontend(bytes);
-    } else this.#withheld.push(bytes);
+    this.#delivery.deliver(this.#down.take());
+    if (!this.#delivery.isFull || this.#after?.isReached !== false) return;
+    this.#after.from = "completion";
+    this.#delivery.letGo();
   }
 
   #deliverWithheld(): void {
-    this.#isWithholding = false;
-    for (const bytes of this.#withheld) this.#ends.toFrontend(bytes);
-    this.#withheld = [];
-    this.#withheldLength = 0;
+    this.#delivery.letGo();
     this.#deliver();
   }
 
