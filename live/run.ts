@@ -16,7 +16,7 @@ import { referenceCommand } from "./subjects/reference-command.ts";
 import type { ServerCommand } from "./subjects/server-process.ts";
 import type { LiveProtocol } from "./world/protocol.ts";
 import { ServerGroup } from "./world/server-group.ts";
-import { type Lease, ServerPool, sharesServers, type Wish } from "./world/server-pool.ts";
+import { type Lease, ownDatabaseServerOf, ServerPool, sharesServers, type Wish } from "./world/server-pool.ts";
 import { waitsMs } from "./waits.ts";
 import { liveAbilities, LiveWorld } from "./world/world.ts";
 
@@ -237,7 +237,9 @@ class Runner {
   #wishOf(scenario: Scenario): Wish {
     const { config, processes } = scenario;
     const isShared = sharesServers(scenario);
-    return { protocol: this.#protocolOf(scenario), config, processes, hasLines: !isShared, isShared };
+    const ownDatabaseServer = ownDatabaseServerOf(scenario);
+    const protocol = this.#protocolOf(scenario);
+    return { protocol, config, processes, hasLines: !isShared, ownDatabaseServer, isShared };
   }
 
   #protocolOf(scenario: Scenario): LiveProtocol {

@@ -1,5 +1,6 @@
 // The parts of a plan, each with its name in words and the plan without it.
 import { accidentLine } from "../../scenarios/format/accident-lines.ts";
+import { databaseLine } from "../../scenarios/format/database-lines.ts";
 import { msToDuration } from "../../scenarios/format/duration.ts";
 import { networkLine } from "../../scenarios/format/network-lines.ts";
 import { serverLine } from "../../scenarios/format/server-lines.ts";
@@ -129,6 +130,8 @@ function stepWords(step: Step, vocabulary: Vocabulary): string {
       return `waiting for ${msToDuration(step.forMs)}`;
     case "network":
       return networkWords(step.action);
+    case "database":
+      return `“database: ${databaseLine(step.action)}”`;
     case "request":
       return `the exchange by hand (${step.request.method} ${step.request.path})`;
     default:

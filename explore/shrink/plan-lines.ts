@@ -1,5 +1,6 @@
 // The steps of a plan as its file has them, for whoever shows a plan without the head of its file.
 import { accidentLine } from "../../scenarios/format/accident-lines.ts";
+import { databaseLine } from "../../scenarios/format/database-lines.ts";
 import { msToDuration } from "../../scenarios/format/duration.ts";
 import { networkLine } from "../../scenarios/format/network-lines.ts";
 import { serverKey, serverLine } from "../../scenarios/format/server-lines.ts";
@@ -40,6 +41,8 @@ function stepLines(step: Step, vocabulary: Vocabulary): readonly string[] {
       return [`wait: ${msToDuration(step.forMs)}`];
     case "network":
       return [`network: ${networkLine(step.action)}`];
+    case "database":
+      return [`database: ${databaseLine(step.action)}`];
     case "request":
       return [`request: ${step.request.method} ${step.request.path} as ${step.request.as}`];
     case "together":

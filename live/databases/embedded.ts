@@ -18,6 +18,7 @@ import { defaultCacheDirectory, findBinaries, findUnprivilegedUser } from "./emb
 import { type Cluster, password, prepareCluster, user } from "./embedded-cluster.ts";
 import { EmbeddedPostgresError } from "./embedded-error.ts";
 import { freePort } from "./free-port.ts";
+import { mountSmallDisk, type SmallDisk } from "./small-disk.ts";
 import { collectOutput, untilEnd } from "./spawned.ts";
 
 export interface EmbeddedPostgresOptions {
@@ -30,6 +31,8 @@ export interface EmbeddedPostgresOptions {
   /** Where initialised clusters are kept; `false` runs initdb every time.
    *  Default: `$XDG_CACHE_HOME/seatrial`, else `~/.cache/seatrial`. */
   readonly cacheDirectory?: string | false;
+  /** Mounts a small disk for tablespaces. Units: bytes. */
+  readonly smallDiskBytes?: number;
 }
 
 export interface EmbeddedPostgres {
@@ -37,8 +40,16 @@ export interface EmbeddedPostgres {
   readonly url: string;
   readonly dataDirectory: string;
   readonly processId: number;
+  /** Where the small disk is, as the server sees it; absent where none was asked for. */
+  readonly smallDiskPath: string | undefined;
   /** Makes an empty database and answers its URL. */
   createDatabase(name: string): Promise<string>;
+  /** Ends the server, and its directory stays. "fast": sessions are ended, what was done is written down. "immediate":
+   *  as by a crash.  Source: PostgreSQL manual, 18.5 "Shutting Down the Server". */
+  end(how: "fast" | "immediate"): Promise<void>;
+  /** Starts it again, where it listened before. Nothing happens where it runs.
+   *  Errors: `EmbeddedPostgresError`. */
+  begin(): Promise<void>;
   /** Stops the server and removes its directory. May be called twice. */
   stop(): Promise<void>;
 }
@@ -53,7 +64,9 @@ export async function startEmbeddedPostgres(
   await sweepDirectories();
   const directory = makeTemporaryDirectory("cluster");
   const cleanUp = removeOnAnyEnd(directory.path);
+  let smallDisk: SmallDisk | undefined;
   const remove = async (): Promise<void> => {
+    smallDisk?.release();
     await rm(directory.path, { recursive: true, force: true });
     cleanUp.cancel();
     directory.forget();
@@ -63,21 +76,32 @@ export async function startEmbeddedPostgres(
     const dataDirectory = join(directory.path, "data");
     const cacheDirectory = options.cacheDirectory ?? defaultCacheDirectory();
     await prepareCluster({ binaries, runAs, dataDirectory, cacheDirectory });
-    const { server, port } = await startServer({
-      binaries,
-      runAs,
-      dataDirectory,
-      options,
-      watch: cleanUp.watch,
-    });
+    if (options.smallDiskBytes !== undefined) {
+      const path = join(directory.path, "small-disk");
+      smallDisk = await mountSmallDisk({ path, bytes: options.smallDiskBytes, runAs });
+    }
+    const start = { binaries, runAs, dataDirectory, options, watch: cleanUp.watch, smallDisk };
+    const started = await startServer(start);
+    const { port } = started;
+    let { server } = started;
     const url = (database: string) => `postgresql://${user}:${password}@127.0.0.1:${port}/${database}`;
     return {
       url: url("postgres"),
       dataDirectory,
-      processId: server.pid ?? 0,
+      get processId() {
+        return server.pid ?? 0;
+      },
+      smallDiskPath: smallDisk?.path,
       createDatabase: async (name) => {
         await createDatabase(url("postgres"), name);
         return url(encodeURIComponent(name));
+      },
+      end: (how) => stopServer(server, how),
+      begin: async () => {
+        if (!hasEnded(server)) return;
+        const again = await startServerAt(start, port);
+        if (!again.isReady) throw notStarted(again.said);
+        server = again.server;
       },
       stop: async () => {
         await stopServer(server);
@@ -90,45 +114,60 @@ export async function startEmbeddedPostgres(
   }
 }
 
+interface Start extends Cluster {
+  readonly options: EmbeddedPostgresOptions;
+  readonly watch: (server: ChildProcess) => void;
+  readonly smallDisk: SmallDisk | undefined;
+}
+
 // A port that was free a moment ago may be taken by the time the server binds it, so it is tried again with another one.
-async function startServer(
-  start: Cluster & {
-    readonly options: EmbeddedPostgresOptions;
-    readonly watch: (server: ChildProcess) => void;
-  },
-): Promise<{ readonly server: ChildProcess; readonly port: number }> {
+async function startServer(start: Start): Promise<{ readonly server: ChildProcess; readonly port: number }> {
   let seen = "";
   for (let attempt = 1; attempt <= portAttemptsMax; attempt += 1) {
     const port = await freePort();
-    const server = spawnServer(start, port);
-    start.watch(server);
-    const keeping = keepProcess(server);
-    server.once("exit", keeping.cancel);
-    const output = collectOutput(server);
-    const isReady = await untilReady(server, start.options.startTimeoutMs ?? 30_000);
+    const { server, isReady, said } = await startServerAt(start, port);
     if (isReady) return { server, port };
-    await stopServer(server);
-    seen = output();
+    seen = said;
     if (!seen.includes("could not bind")) break;
   }
-  throw new EmbeddedPostgresError(
+  throw notStarted(seen);
+}
+
+/** One that does not come up has ended again. */
+async function startServerAt(
+  start: Start,
+  port: number,
+): Promise<{ readonly server: ChildProcess; readonly isReady: boolean; readonly said: string }> {
+  const server = spawnServer(start, port);
+  start.watch(server);
+  const keeping = keepProcess(server);
+  server.once("exit", keeping.cancel);
+  const output = collectOutput(server);
+  const isReady = await untilReady(server, start.options.startTimeoutMs ?? 30_000);
+  if (!isReady) await stopServer(server);
+  return { server, isReady, said: output() };
+}
+
+const notStarted = (said: string): EmbeddedPostgresError =>
+  new EmbeddedPostgresError(
     "start_failed",
-    `PostgreSQL did not come up. It said:\n${seen}\nExpected "${readyMessage}". Check that ` +
+    `PostgreSQL did not come up. It said:\n${said}\nExpected "${readyMessage}". Check that ` +
       `${tmpdir()} has room and that settings are valid ones.`,
   );
-}
 
 const portAttemptsMax = 5;
 const readyMessage = "database system is ready to accept connections";
 
 function spawnServer(
-  { binaries, runAs, dataDirectory, options }: Cluster & { options: EmbeddedPostgresOptions },
+  { binaries, runAs, dataDirectory, options, smallDisk }: Start,
   port: number,
-) {
+): ChildProcess {
   const settings = { listen_addresses: "127.0.0.1", unix_socket_directories: "", ...options.settings };
   const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-  return spawn(binaries.postgres, ["-D", dataDirectory, "-p", String(port), ...flags], {
-    ...runAs,
+  const args = ["-D", dataDirectory, "-p", String(port), ...flags];
+  const { file, args: all } = smallDisk?.launch(binaries.postgres, args) ?? { file: binaries.postgres, args };
+  return spawn(file, all, {
+    ...(smallDisk === undefined ? runAs : {}),
     stdio: ["ignore", "ignore", "pipe"],
     env: { ...process.env, LC_ALL: "C" },
   });
@@ -152,11 +191,13 @@ async function untilReady(server: ChildProcess, timeoutMs: number): Promise<bool
 
 const outputMax = 8_192;
 
-// SIGINT is PostgreSQL's fast shutdown: sessions are ended, and the server waits for nobody.
-async function stopServer(server: ChildProcess): Promise<void> {
-  if (server.pid === undefined || server.exitCode !== null || server.signalCode !== null) return;
+const hasEnded = ({ pid, exitCode, signalCode }: ChildProcess): boolean =>
+  pid === undefined || exitCode !== null || signalCode !== null;
+
+async function stopServer(server: ChildProcess, how: "fast" | "immediate" = "fast"): Promise<void> {
+  if (hasEnded(server)) return;
   const ended = new Promise((resolve) => server.once("exit", resolve));
-  server.kill("SIGINT");
+  server.kill(how === "fast" ? "SIGINT" : "SIGQUIT");
   const impatience = setTimeout(() => server.kill("SIGKILL"), stopTimeoutMs);
   await ended;
   clearTimeout(impatience);

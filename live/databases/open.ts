@@ -2,6 +2,7 @@
 import type { DatabaseChoice, EmbeddedMajor } from "./choice.ts";
 import { startEmbeddedPostgres } from "./embedded.ts";
 import { EmbeddedPostgresError } from "./embedded-error.ts";
+import { startOwnServer } from "./own-server.ts";
 import { type DatabaseProvider, DatabaseUnavailable } from "./provider.ts";
 import { openDatabasesByUrl } from "./url.ts";
 
@@ -42,7 +43,8 @@ async function openEmbedded(
       ...(major === undefined ? {} : { major }),
       settings: { ...throwAwaySettings, ...settings },
     });
-    return await openOn(server, "embedded PostgreSQL");
+    const databases = await openOn(server, "embedded PostgreSQL");
+    return { ...databases, startOwnServer: (options) => startOwnServer({ ...options, major }) };
   } catch (error) {
     if (error instanceof EmbeddedPostgresError)
       throw new DatabaseUnavailable(error.message, { cause: error });

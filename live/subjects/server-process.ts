@@ -44,6 +44,7 @@ export class ServerProcess implements Subject {
   /** Whose end is expected. */
   #ending: ChildProcess | undefined;
   #url: string | undefined;
+  #isPaused = false;
 
   constructor(options: ServerProcessOptions) {
     this.#options = options;
@@ -56,6 +57,22 @@ export class ServerProcess implements Subject {
 
   get processId(): number | undefined {
     return this.#child?.pid;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  pause(): void {
+    if (this.#child === undefined || this.#isPaused) return;
+    this.#isPaused = true;
+    killGroup(this.#child, "SIGSTOP");
+  }
+
+  resume(): void {
+    if (this.#child === undefined || !this.#isPaused) return;
+    this.#isPaused = false;
+    killGroup(this.#child, "SIGCONT");
   }
 
   async start(): Promise<void> {

@@ -10,10 +10,15 @@ export interface Subject {
   /** Starts it, or does nothing if it is up. Done when it takes requests.
    *  Errors: `SubjectFailed`. */
   start(): Promise<void>;
-  /** Ends it in good order, or by force when it takes too long. */
+  /** Ends it in good order, or by force when it takes too long or is paused. */
   stop(): Promise<void>;
   /** Ends it at once (SIGKILL). Done when the operating system has it no more. */
   kill(): Promise<void>;
+  /** Stopped where it stands: it does nothing, and the system goes on taking connections for it. */
+  readonly isPaused: boolean;
+  /** Has it stand still, or go on.  Source: POSIX, SIGSTOP, SIGCONT. */
+  pause(): void;
+  resume(): void;
   /** The end of what all its lives have written to their outputs, oldest line first. */
   lastLines(): readonly string[];
 }

@@ -1,6 +1,7 @@
 // The server processes of one database, through crashes and restarts. A world borrows a group, alone or beside others.
 import { backupDatabase, restoreDatabase } from "../databases/backup.ts";
-import type { DatabaseProvider } from "../databases/provider.ts";
+import type { DatabaseProvider, OwnDatabaseServer } from "../databases/provider.ts";
+import { DatabaseFaults } from "../faults/database-faults.ts";
 import { type PostgresWireProxy, startPostgresWireProxy } from "../faults/postgres-wire/proxy.ts";
 import { compact, type CompactionReport, moveClock } from "../subjects/control.ts";
 import { type ServerCommand, ServerProcess } from "../subjects/server-process.ts";
@@ -14,6 +15,8 @@ export interface GroupKind {
   readonly processes: number;
   /** Somebody stands on the lines between the processes and the database. */
   readonly hasLines: boolean;
+  /** It has a database server of its own, which can be ended, and filled where its disk is small. */
+  readonly ownDatabaseServer?: { readonly hasSmallDisk: boolean } | undefined;
 }
 
 export interface ServerGroupOptions extends GroupKind {
@@ -31,6 +34,19 @@ const hookTimeoutMs = 10_000;
 /** What passes between two readings is no difference between clocks.  Units: milliseconds. */
 const clockToleranceMs = 50;
 
+interface GroupDatabase {
+  readonly url: string;
+  readonly lines: readonly PostgresWireProxy[];
+  readonly server: OwnDatabaseServer | undefined;
+}
+
+async function startServerFor(options: ServerGroupOptions): Promise<OwnDatabaseServer | undefined> {
+  const { ownDatabaseServer, databases } = options;
+  if (ownDatabaseServer === undefined) return undefined;
+  if (databases.startOwnServer !== undefined) return databases.startOwnServer(ownDatabaseServer);
+  throw new Error(`${databases.name} starts no server for one group alone`);
+}
+
 export class ServerGroup {
   readonly subjects: readonly Subject[];
   /** How far the servers' clocks are ahead of the machine's. Units: milliseconds. */
@@ -41,11 +57,15 @@ export class ServerGroup {
   readonly #watchers = new Set<(subject: Subject, how: string) => void>();
   /** One for each process, in their order; none where nobody stands on them. */
   readonly lines: readonly PostgresWireProxy[];
+  readonly databaseFaults: DatabaseFaults;
+  readonly #server: OwnDatabaseServer | undefined;
 
-  private constructor(options: ServerGroupOptions, databaseUrl: string, lines: readonly PostgresWireProxy[]) {
+  private constructor(options: ServerGroupOptions, { url: databaseUrl, lines, server }: GroupDatabase) {
     this.#options = options;
     this.databaseUrl = databaseUrl;
     this.lines = lines;
+    this.#server = server;
+    this.databaseFaults = new DatabaseFaults({ url: databaseUrl, lines, server });
     const { protocol, processes, config, secret, controlToken } = options;
     this.subjects = Array.from(
       { length: processes },
@@ -69,13 +89,14 @@ export class ServerGroup {
   /** A group on a database of its own, up and taking requests.
    *  Errors: `SubjectFailed`; what the database says. */
   static async start(options: ServerGroupOptions): Promise<ServerGroup> {
-    const url = await options.databases.createDatabase(options.databaseName);
+    const server = await startServerFor(options);
+    const url = await (server ?? options.databases).createDatabase(options.databaseName);
     const lines = await Promise.all(
       Array.from({ length: options.hasLines ? options.processes : 0 }, () =>
         startPostgresWireProxy({ upstream: url }),
       ),
     );
-    const group = new ServerGroup(options, url, lines);
+    const group = new ServerGroup(options, { url, lines, server });
     try {
       // One after the other: the first one makes the tables.
       for (const subject of group.subjects) await subject.start();
@@ -87,7 +108,8 @@ export class ServerGroup {
   }
 
   get isWhole(): boolean {
-    return this.subjects.every(({ url }) => url !== undefined);
+    const areUp = this.subjects.every(({ url, isPaused }) => url !== undefined && !isPaused);
+    return areUp && this.databaseFaults.isCalm;
   }
 
   /** Hears of processes that end by themselves. */
@@ -125,6 +147,9 @@ export class ServerGroup {
   async dispose(): Promise<void> {
     await Promise.all(this.subjects.map((subject) => subject.stop()));
     await Promise.all(this.lines.map((line) => line.close()));
+    if (this.#server !== undefined) return this.#server.stop();
+    // What still holds tables must not hold up the end of the database.
+    await this.databaseFaults.recover();
     await this.#options.databases.dropDatabase(this.#options.databaseName);
   }
 

@@ -30,10 +30,20 @@ const harmful: ReadonlySet<Ability> = new Set<Ability>([
   "skew",
   "statements",
   "processes",
+  "pause",
+  "database",
+  "database-restart",
+  "disk-full",
 ]);
 
 export function sharesServers(scenario: Scenario): boolean {
   return scenario.processes === 1 && !scenario.needs.some((ability) => harmful.has(ability));
+}
+
+/** The database server that a scenario must not share with others; absent where it may. */
+export function ownDatabaseServerOf({ needs }: Scenario): GroupKind["ownDatabaseServer"] {
+  const hasSmallDisk = needs.includes("disk-full");
+  return hasSmallDisk || needs.includes("database-restart") ? { hasSmallDisk } : undefined;
 }
 
 interface Entry<Group> {
@@ -157,7 +167,7 @@ export class ServerPool<Group extends { dispose(): Promise<void> }> {
   }
 }
 
-function keyOf({ protocol, config, processes, hasLines }: GroupKind): string {
+function keyOf({ protocol, config, processes, hasLines, ownDatabaseServer }: GroupKind): string {
   const settings = Object.entries(config).sort(([left], [right]) => (left < right ? -1 : 1));
-  return JSON.stringify([protocol.id, settings, processes, hasLines]);
+  return JSON.stringify([protocol.id, settings, processes, hasLines, ownDatabaseServer]);
 }

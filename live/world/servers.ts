@@ -1,6 +1,6 @@
 // The servers of one run: which process a device talks to, what the scenario does to the processes and their database,
 // and what becomes of the run's clock. The processes themselves belong to a group that outlives the run.
-import type { Scenario, ServerAction } from "../../scenarios/format/types.ts";
+import type { DatabaseAction, Scenario, ServerAction } from "../../scenarios/format/types.ts";
 import type { StepOutcome } from "../../scenarios/format/world.ts";
 import { HookUnanswered } from "../subjects/control.ts";
 import type { Subject } from "../subjects/subject.ts";
@@ -67,7 +67,12 @@ export class RunServers {
 
   /** Where any process listens. */
   anyUrl(): string | undefined {
-    return this.#group.subjects.find(({ url }) => url !== undefined)?.url;
+    return this.#group.subjects.find(answers)?.url;
+  }
+
+  async database(action: DatabaseAction): Promise<void> {
+    const tell = (kind: string, text: string): void => this.#chronicle.fault(kind, "database", text);
+    await this.#group.databaseFaults.apply(action, tell);
   }
 
   async act(action: ServerAction): Promise<StepOutcome> {
@@ -78,17 +83,29 @@ export class RunServers {
         for (const subject of this.#subjects(action.process)) await this.#kill(subject, "killed");
         return ok;
       case "stop":
-        for (const subject of this.#subjects(action.process)) {
-          if (subject.url === undefined) continue;
-          await subject.stop();
-          this.#chronicle.crashed("server", subject.name, "stopped");
-        }
+        for (const subject of this.#subjects(action.process)) await this.#stop(subject);
         return ok;
       case "restart":
         for (const subject of this.#subjects(action.process)) {
           await this.#kill(subject, "killed");
-          await this.#start(subject);
+          if (!(await this.#start(subject))) return blocked;
         }
+        return ok;
+      case "roll":
+        for (const subject of this.#group.subjects) {
+          await this.#stop(subject);
+          if (!(await this.#start(subject))) return blocked;
+        }
+        return ok;
+      case "pause":
+        for (const subject of this.#subjects(action.process)) {
+          if (!answers(subject)) continue;
+          subject.pause();
+          this.#chronicle.fault("process paused", subject.name, `${subject.name} stands still`);
+        }
+        return ok;
+      case "resume":
+        for (const subject of this.#subjects(action.process)) subject.resume();
         return ok;
       case "backup":
         await this.#group.backup();
@@ -130,13 +147,15 @@ export class RunServers {
 
   /** Starts what is down. */
   async calm(): Promise<void> {
+    await this.#group.databaseFaults.recover();
+    for (const subject of this.#group.subjects) subject.resume();
     await this.#statements.calm();
     for (const subject of this.#group.subjects) if (subject.url === undefined) await this.#start(subject);
   }
 
   /** Faults at statements that were arranged and never struck, as scenario lines say them. */
   unsprung(): readonly string[] {
-    return this.#statements.unsprung();
+    return [...this.#statements.unsprung(), ...this.#group.databaseFaults.unstruck()];
   }
 
   /** The run is over; the processes stay as they are. */
@@ -148,8 +167,8 @@ export class RunServers {
 
   /** Runs the job for everybody. The body speaks of the first device's user. */
   async #compact(process?: number): Promise<StepOutcome> {
-    const subject = this.#subjects(process).find(({ url }) => url !== undefined);
-    if (subject === undefined) return { outcome: "blocked" };
+    const subject = this.#subjects(process).find(answers);
+    if (subject === undefined) return blocked;
     let body: { readonly compacted_up_to: number; readonly deleted: number } | undefined;
     for (const user of this.#options.users()) {
       const begunAt = this.#chronicle.now();
@@ -195,11 +214,21 @@ export class RunServers {
     await this.#statements.noteKilled(this.#group.subjects.indexOf(subject));
   }
 
-  async #start(subject: Subject): Promise<void> {
+  async #stop(subject: Subject): Promise<void> {
+    if (subject.url === undefined) return;
+    const text = subject.isPaused ? "killed, because it did not stop" : "stopped";
+    await subject.stop();
+    this.#chronicle.crashed("server", subject.name, text);
+  }
+
+  /** A process that finds no database does not come up: `false`. */
+  async #start(subject: Subject): Promise<boolean> {
+    if (!this.#group.databaseFaults.takesConnections) return false;
     // A step that was under way when the run was broken off must not start what has been taken down since.
-    if (this.#isOver) return;
+    if (this.#isOver) return true;
     this.#chronicle.restarted(subject.name);
     await this.#group.start(subject);
+    return true;
   }
 
   /** A server's clock can only be moved on. Where it would have to go back, everybody else's goes on instead: what a
@@ -217,3 +246,5 @@ export class RunServers {
 }
 
 const ok: StepOutcome = { outcome: "ok" };
+const blocked: StepOutcome = { outcome: "blocked" };
+const answers = ({ url, isPaused }: Subject): boolean => url !== undefined && !isPaused;

@@ -6,6 +6,7 @@ import type { ServerAccount } from "../../actors/actor.ts";
 import type { HttpRequest, HttpResponse } from "../../protocol/http.ts";
 import type {
   Ability,
+  DatabaseAction,
   DeviceAction,
   NetworkAction,
   RawRequest,
@@ -44,7 +45,11 @@ export const liveAbilities: ReadonlySet<Ability> = new Set([
   "socket-faults",
   "statements",
   "processes",
+  "pause",
   "backup",
+  "database",
+  "database-restart",
+  "disk-full",
   "skew",
   "tokens",
   "settings",
@@ -192,6 +197,11 @@ export class LiveWorld implements World {
     this.#network.apply(action);
   }
 
+  async database(action: DatabaseAction): Promise<void> {
+    this.#mustGoOn();
+    await this.#servers.database(action);
+  }
+
   async request(request: RawRequest): Promise<StepOutcome> {
     this.#mustGoOn();
     const identity = this.#slot(request.as).actor?.identity() ?? { token: "", deviceId: "", user: "" };
@@ -309,7 +319,7 @@ export class LiveWorld implements World {
   #readAccount(user: string): Promise<ServerAccount> {
     const server = this.#servers.anyUrl();
     if (server === undefined) {
-      throw new Error("no server process is up; expected a restart step before it is read");
+      throw new Error("no server process answers; expected a restart or resume step before it is read");
     }
     return this.#options.protocol.readAccount({
       user,

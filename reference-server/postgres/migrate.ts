@@ -52,12 +52,17 @@ interface AppliedMigration {
 }
 
 async function readApplied(client: pg.ClientBase): Promise<ReadonlyMap<number, AppliedMigration>> {
-  await client.query(`CREATE TABLE IF NOT EXISTS schema_migrations (
-    version    INTEGER PRIMARY KEY,
-    name       TEXT NOT NULL,
-    checksum   TEXT NOT NULL,
-    applied_at TIMESTAMPTZ NOT NULL DEFAULT now()
-  )`);
+  // Asked first: a database that only reads just now refuses even a CREATE that would do nothing, and a server that has
+  // nothing to migrate can start on it all the same.
+  const { rows: tables } = await client.query("SELECT WHERE to_regclass('schema_migrations') IS NOT NULL");
+  if (tables.length === 0) {
+    await client.query(`CREATE TABLE schema_migrations (
+      version    INTEGER PRIMARY KEY,
+      name       TEXT NOT NULL,
+      checksum   TEXT NOT NULL,
+      applied_at TIMESTAMPTZ NOT NULL DEFAULT now()
+    )`);
+  }
   const { rows } = await client.query<AppliedMigration>(
     "SELECT version, name, checksum FROM schema_migrations ORDER BY version",
   );

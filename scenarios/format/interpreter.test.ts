@@ -32,6 +32,9 @@ class PaperWorld implements World {
   async network(action: unknown): Promise<void> {
     this.diary.push(`network ${JSON.stringify(action)}`);
   }
+  async database(action: unknown): Promise<void> {
+    this.diary.push(`database ${JSON.stringify(action)}`);
+  }
   async request(request: unknown): Promise<StepOutcome> {
     return this.#answer(`request ${JSON.stringify(request)}`);
   }

@@ -135,6 +135,9 @@ class ScenarioRun {
         if (values !== undefined) await this.#world.network(fillNetwork(step.action, values));
         return undefined;
       }
+      case "database":
+        await this.#world.database(step.action);
+        return undefined;
       case "request": {
         const found = this.#values(step, namesIn(step.request));
         const values = found instanceof Promise ? await found : found;

@@ -1,7 +1,16 @@
 // Which abilities the steps of a scenario ask of a world, and which step asks first.
 import type { JsonObject } from "../../protocol/json.ts";
 import { deviceVerbs } from "./device-verbs.ts";
-import type { Ability, NetworkAction, Scenario, ServerAction, SourceLine, Step, TokenSpec } from "./types.ts";
+import type {
+  Ability,
+  DatabaseAction,
+  NetworkAction,
+  Scenario,
+  ServerAction,
+  SourceLine,
+  Step,
+  TokenSpec,
+} from "./types.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 /** The abilities with the first place that asks for each; `undefined` where it is no step but the head of the file. */
@@ -38,10 +47,27 @@ function abilitiesOf(step: Step, vocabulary: Vocabulary): readonly Ability[] {
       return [isOfFrames(step.action) ? "socket-faults" : "network"];
     case "request":
       return step.request.token === undefined || isPlainToken(step.request.token) ? [] : ["tokens"];
+    case "database":
+      return abilitiesOfDatabase(step.action);
     case "clock":
       return ["clock"];
     default:
       return [];
+  }
+}
+
+function abilitiesOfDatabase({ verb }: DatabaseAction): readonly Ability[] {
+  switch (verb) {
+    case "stop":
+    case "crash":
+    case "restart":
+      return ["database-restart"];
+    case "full":
+      return ["disk-full"];
+    case "recover":
+      return [];
+    default:
+      return ["database"];
   }
 }
 
@@ -55,7 +81,11 @@ function abilitiesOfServer(action: ServerAction, vocabulary: Vocabulary): readon
     case "crash":
     case "restart":
     case "stop":
+    case "roll":
       return ["crash", ...processes];
+    case "pause":
+    case "resume":
+      return ["pause", ...processes];
     case "backup":
     case "restore":
       return ["backup"];

@@ -139,7 +139,7 @@ describe("steps", () => {
     [
       "a device that is not declared",
       "  - laptp: push\n",
-      `7:5: no step begins with "laptp": expected a device (laptop, phone) or one of sync, settle, finish, clock, wait, together, start, repeat, check, server, network, request, expect, remember; did you mean "laptop"?`,
+      `7:5: no step begins with "laptp": expected a device (laptop, phone) or one of sync, settle, finish, clock, wait, together, start, repeat, check, server, network, database, request, expect, remember; did you mean "laptop"?`,
     ],
     [
       "a verb that is misspelt",
@@ -224,6 +224,21 @@ describe("steps", () => {
       "a repeat without a bound",
       "  - repeat: { times: 1000000, steps: [settle] }\n",
       "7:22: expected at most 100000 rounds, saw 1000000",
+    ],
+    [
+      "a fault of the database that does not exist",
+      "  - database: readonly\n",
+      `7:15: expected what becomes of the database (stop, crash, restart, refuse, read-only, full, lock, lock-timeout, statement-timeout, recover), saw "readonly"; did you mean "read-only"?`,
+    ],
+    [
+      "a limit without its time",
+      "  - database: lock-timeout\n",
+      "7:27: the line ends too early: expected how long is too long: a duration such as 250ms, 5s, 10m, 2h or 91d",
+    ],
+    [
+      "a limit that ends everything",
+      "  - database: statement-timeout 0s\n",
+      "7:15: expected a duration above 0: 0 would mean no limit at all",
     ],
     [
       "a purpose that is misspelt",

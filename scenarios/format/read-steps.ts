@@ -2,6 +2,7 @@
 // stand beside it. `repeat` is unrolled here, so that whoever runs steps knows nothing of it.
 import { isMap, isScalar, isSeq, type Node } from "yaml";
 import type { JsonObject } from "../../protocol/json.ts";
+import { readDatabaseLine } from "./database-lines.ts";
 import { deviceVerbs } from "./device-verbs.ts";
 import { LineProblem, unknownDevice, type LineReader } from "./line-reader.ts";
 import { readNetworkLine } from "./network-lines.ts";
@@ -38,6 +39,7 @@ export const stepWords = [
   "check",
   "server",
   "network",
+  "database",
   "request",
   "expect",
   "remember",
@@ -134,6 +136,10 @@ function readNamedStep(step: NamedStep): readonly Step[] {
         readNetworkLine(line, scope.vocabulary),
       );
       return action === undefined ? [] : [{ source, kind: "network", action }];
+    }
+    case "database": {
+      const action = reader.line(value, { what: "a database line", devices }, readDatabaseLine);
+      return action === undefined ? [] : [{ source, kind: "database", action }];
     }
     case "request":
       return readRequestStep(step);

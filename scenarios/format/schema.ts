@@ -151,6 +151,7 @@ function step(verbs: readonly string[]): JsonObject {
     check: reference("expectation"),
     server: line,
     network: line,
+    database: line,
     request: reference("request"),
     expect: reference("reply"),
     remember: reference("remember"),

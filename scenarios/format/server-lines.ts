@@ -12,6 +12,9 @@ const verbs = [
   "crash",
   "restart",
   "stop",
+  "pause",
+  "resume",
+  "roll",
   "backup",
   "restore",
   "skew",
@@ -20,6 +23,8 @@ const verbs = [
   "hold",
   "release",
 ] as const;
+
+const ofAllProcesses: ReadonlySet<(typeof verbs)[number]> = new Set(["skew", "backup", "restore", "roll"]);
 
 /** Reads the words behind `server:`; `process` is the number in `server 2:`.
  *  Errors: LineProblem. */
@@ -31,7 +36,7 @@ export function readServerLine(line: LineReader, vocabulary: Vocabulary, process
     verb === "fail" ||
     verb === "hold" ||
     verb === "release";
-  if (process !== undefined && (isInside || verb === "skew" || verb === "backup" || verb === "restore")) {
+  if (process !== undefined && (isInside || ofAllProcesses.has(verb))) {
     throw new LineProblem(0, `"${start}" is not said of one process: write "server:" without a number`);
   }
   const action = readAction(line, { verb, vocabulary, process });
@@ -46,6 +51,9 @@ export function serverLine(action: ServerAction): string {
     case "crash":
     case "restart":
     case "stop":
+    case "pause":
+    case "resume":
+    case "roll":
     case "backup":
     case "restore":
       return action.verb;
@@ -94,7 +102,10 @@ function readAction(
       return readInside(line, { verb: "crash-during", vocabulary });
     case "restart":
     case "stop":
+    case "pause":
+    case "resume":
       return { verb, ...where };
+    case "roll":
     case "backup":
     case "restore":
       return { verb };

@@ -10,6 +10,7 @@ import { abilities, formatErrors, parseScenario } from "./parse.ts";
 import { stringifyScenario } from "./stringify.ts";
 import type {
   Accident,
+  DatabaseAction,
   DeviceAction,
   DeviceSpec,
   NetworkAction,
@@ -198,6 +199,7 @@ function simpleStep(place: Place): fc.Arbitrary<Step> {
     fc.record({ source, kind: kind("clock"), advanceMs: ms }),
     fc.record({ source, kind: kind("wait"), forMs: fc.integer({ min: 1, max: 60_000 }) }),
     fc.record({ source, kind: kind("network"), action: networkAction(place) }),
+    fc.record({ source, kind: kind("database"), action: databaseAction }),
     fc.record({ source, kind: kind("finish") }),
     fc.record({ source, kind: kind("settle"), withinMs: ms }),
     fc.record({
@@ -237,9 +239,9 @@ function serverAction({ vocabulary, names, processes }: Place): fc.Arbitrary<Ser
   return fc.oneof(
     process.map((where) => ({ verb: "compact" as const, ...where })),
     fc
-      .tuple(fc.constantFrom("crash" as const, "restart" as const, "stop" as const), process)
+      .tuple(fc.constantFrom("crash", "restart", "stop", "pause", "resume", "lose-connections"), process)
       .map(([verb, where]) => ({ verb, ...where })),
-    fc.record({ verb: fc.constantFrom("backup" as const, "restore" as const) }),
+    fc.record({ verb: fc.constantFrom("backup", "restore", "roll") }),
     fc.record({ verb: kind("skew"), byMs: signedMs }),
     fc
       .tuple(fc.constantFrom("crash-during" as const, "hold-during" as const), inside, position)
@@ -258,6 +260,22 @@ function serverAction({ vocabulary, names, processes }: Place): fc.Arbitrary<Ser
     })),
   ) as fc.Arbitrary<ServerAction>;
 }
+
+const databaseAction = fc.oneof(
+  fc.record({
+    verb: fc.constantFrom(
+      "stop",
+      "crash",
+      "restart",
+      "refuse-connections",
+      "read-only",
+      "full",
+      "lock-tables",
+      "recover",
+    ),
+  }),
+  fc.record({ verb: fc.constantFrom("lock-timeout", "statement-timeout"), afterMs: ms }),
+) as fc.Arbitrary<DatabaseAction>;
 
 function networkAction({ vocabulary, names }: Place): fc.Arbitrary<NetworkAction> {
   const device = fc.constantFrom(...names);

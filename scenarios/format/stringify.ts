@@ -4,6 +4,7 @@
 import { Document, isMap, isScalar, isSeq, visit, type Node } from "yaml";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../protocol/json.ts";
 import { accidentEntry } from "./accident-lines.ts";
+import { databaseLine } from "./database-lines.ts";
 import { deviceVerbs } from "./device-verbs.ts";
 import { msToDuration } from "./duration.ts";
 import { networkLine } from "./network-lines.ts";
@@ -93,6 +94,8 @@ function plainStep(step: Step, vocabulary: Vocabulary): JsonValue {
       return { wait: msToDuration(step.forMs) };
     case "network":
       return { network: networkLine(step.action) };
+    case "database":
+      return { database: databaseLine(step.action) };
     case "together":
     case "start":
       return { [step.kind]: step.steps.map((inner) => plainStep(inner, vocabulary)) };

@@ -6,7 +6,10 @@ import type { JsonValue } from "../../protocol/json.ts";
  *  `compaction`: run the job now. `clock`: move time by days. `crash`: kill and restart the server. `device-crash`:
  *  kill a device between two durable steps. `network`: lose, delay, repeat and answer for messages; partitions.
  *  `socket-faults`: the same for frames. `statements`: stand between the server and each of its database statements.
- *  `processes`: more than one server process. `backup`: put the database back to an earlier state.
+ *  `processes`: more than one server process. `pause`: stop a server process where it stands, and let it go on.
+ *  `backup`: put the database back to an earlier state. `database`: break connections of the servers to their database,
+ *  and have it refuse what it is asked. `database-restart`: end and start the database itself. `disk-full`: take the
+ *  room that it writes to.
  *  `skew`: clocks that differ. `tokens`: mint tokens of any kind. `settings`: start the server with other settings. */
 export type Ability =
   | "compaction"
@@ -17,7 +20,11 @@ export type Ability =
   | "socket-faults"
   | "statements"
   | "processes"
+  | "pause"
   | "backup"
+  | "database"
+  | "database-restart"
+  | "disk-full"
   | "skew"
   | "tokens"
   | "settings"
@@ -137,6 +144,7 @@ export type Step = { readonly source: SourceLine } & (
   | { readonly kind: "clock"; readonly advanceMs: number }
   | { readonly kind: "wait"; readonly forMs: number }
   | { readonly kind: "network"; readonly action: NetworkAction }
+  | { readonly kind: "database"; readonly action: DatabaseAction }
   | {
       readonly kind: "request";
       readonly request: RawRequest;
@@ -171,6 +179,10 @@ export interface DeviceAction {
 export type ServerAction =
   | { readonly verb: "compact"; readonly process?: number }
   | { readonly verb: "crash" | "restart" | "stop" | "backup" | "restore"; readonly process?: number }
+  /** The process stands still where it is, its connections open, until it is told to go on. */
+  | { readonly verb: "pause" | "resume"; readonly process?: number }
+  /** One process after the other is stopped in good order and started again. */
+  | { readonly verb: "roll" }
   /** Crash when the next transaction of this purpose reaches this statement. A `compact` is also run by the step. */
   | {
       readonly verb: "crash-during" | "lose-answer-during" | "fail-during" | "hold-during";
@@ -189,6 +201,26 @@ export type ServerAction =
   /** Lets go what `hold-during` holds. */
   | { readonly verb: "release"; readonly purpose: string; readonly device?: string }
   | { readonly verb: "skew"; readonly byMs: number };
+
+/** What becomes of the database of all servers. All but the restarts last until `recover`, or until the run settles. */
+export type DatabaseAction =
+  /** It ends: in good order, or without (what it had answered is kept all the same). `restart` starts it, and ends it
+   *  in good order before if it is up. Every connection breaks. */
+  | { readonly verb: "stop" | "crash" | "restart" }
+  /** New connections are refused (53300); those that there are go on. */
+  | { readonly verb: "refuse-connections" }
+  /** Nothing is written any more (25006). Connections break, so that it holds for everybody at once. */
+  | { readonly verb: "read-only" }
+  /** Nothing is written any more that needs room (53100). */
+  | { readonly verb: "full" }
+  /** Somebody else holds every table, so that writing waits; who has written already goes on. */
+  | { readonly verb: "lock-tables" }
+  /** Who waits for a lock longer than this is refused (55P03). Connections break, so that it holds for everybody. */
+  | { readonly verb: "lock-timeout"; readonly afterMs: number }
+  /** A statement that takes longer than this is cancelled (57014). */
+  | { readonly verb: "statement-timeout"; readonly afterMs: number }
+  /** Everything above ends; connections break where something had been set for each of them. */
+  | { readonly verb: "recover" };
 
 /** A message by meaning: "the laptop's second push". `nth` counts from the moment the rule is made, from 1. */
 export interface MessageAddress {

@@ -1,7 +1,15 @@
 // What a world offers to whoever runs a scenario in it. The simulation and the real thing implement this, and the
 // interpreter knows nothing else of them.
 import type { JsonValue } from "../../protocol/json.ts";
-import type { Ability, DeviceAction, NetworkAction, RawRequest, Scenario, ServerAction } from "./types.ts";
+import type {
+  Ability,
+  DatabaseAction,
+  DeviceAction,
+  NetworkAction,
+  RawRequest,
+  Scenario,
+  ServerAction,
+} from "./types.ts";
 
 /** How long a `settle` may take that says nothing else: ten times the longest back-off. Units: milliseconds. */
 export const settleWithinMs = 600_000;
@@ -41,6 +49,7 @@ export interface World {
   sync(devices: readonly string[]): Promise<StepOutcome>;
   server(action: ServerAction): Promise<StepOutcome>;
   network(action: NetworkAction): Promise<void>;
+  database(action: DatabaseAction): Promise<void>;
   request(request: RawRequest): Promise<StepOutcome>;
   /** Moves all clocks. */
   advance(byMs: number): Promise<void>;

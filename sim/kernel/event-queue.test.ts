@@ -8,7 +8,7 @@ const eventAt = (at: number): QueuedEvent => ({
   owner: 0,
   label: 0,
   run: () => {},
-  life: { epoch: 1 },
+  life: { epoch: 1, parked: undefined },
   epoch: 1,
 });
 

@@ -21,6 +21,8 @@ export interface QueuedEvent {
 /** Something that lives more than once, and counts its lives. */
 export interface Life {
   readonly epoch: number;
+  /** While it stands still: what has come due for it meanwhile, in order. */
+  readonly parked: Set<QueuedEvent> | undefined;
 }
 
 /** Where a kernel keeps what is due. The order is its own: by time here, anybody's choice where every order is tried. */

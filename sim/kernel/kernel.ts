@@ -131,7 +131,15 @@ export class Kernel {
   }
 
   cancel(event: QueuedEvent): void {
-    this.#queue.cancel(event);
+    if (event.life.parked?.delete(event) !== true) this.#queue.cancel(event);
+  }
+
+  /** What came due while its process stood still comes now, in its order. */
+  requeue(events: Iterable<QueuedEvent>): void {
+    for (const event of events) {
+      event.at = this.#now;
+      this.#queue.push(event);
+    }
   }
 
   /** Marks that the present event resumed a waiter, so that its microtasks run dry before the next event. */
@@ -187,9 +195,14 @@ export class Kernel {
       this.digest.add((event.owner << 16) | event.label);
       if (this.#events % eventsPerCheckpoint === 0) this.checkpoints.push(this.digest.toString());
       if (this.trace !== undefined) this.#traceEvent(this.trace, event);
+      const { life } = event;
+      if (life.parked !== undefined && life.epoch === event.epoch) {
+        life.parked.add(event);
+        continue;
+      }
       const run = event.run!;
       event.run = undefined;
-      if (event.life.epoch === event.epoch) run();
+      if (life.epoch === event.epoch) run();
     } while (!this.#resumed);
     this.#resumed = false;
   }
@@ -222,4 +235,4 @@ export class Kernel {
 const branchLabel = 0;
 
 /** The world itself lives once. */
-const world: Life = { epoch: 1 };
+const world: Life = { epoch: 1, parked: undefined };

@@ -72,6 +72,7 @@ export class SimProcess {
   readonly #tasks = new OpenList();
   #epoch = 1;
   #isUp = true;
+  #parked: Set<QueuedEvent> | undefined;
 
   constructor(options: { kernel: Kernel; name: string; index: number }) {
     this.kernel = options.kernel;
@@ -88,6 +89,15 @@ export class SimProcess {
     return this.#isUp;
   }
 
+  /** What has come due while it stands still; `undefined` while it does not. */
+  get parked(): Set<QueuedEvent> | undefined {
+    return this.#parked;
+  }
+
+  get isPaused(): boolean {
+    return this.#parked !== undefined;
+  }
+
   /** Tasks begun and not yet done. */
   get tasksUnfinished(): number {
     return this.#tasks.size;
@@ -95,6 +105,10 @@ export class SimProcess {
 
   /** Runs `work` as a task of this process. An error that it lets through ends the run, unless the process crashed. */
   task(name: string, work: () => void | Promise<void>): void {
+    if (this.isPaused) {
+      this.scheduleOwn(0, name, () => this.task(name, work));
+      return;
+    }
     const epoch = this.#epoch;
     const task: Open = { label: name, previous: undefined, next: undefined };
     this.#tasks.add(task);
@@ -148,10 +162,23 @@ export class SimProcess {
     return { cancel: () => this.kernel.cancel(event) };
   }
 
+  /** Stands still: nothing that comes due for it, a task, a timer, an answer, happens before `resume`. */
+  pause(): void {
+    this.#parked ??= new Set();
+  }
+
+  resume(): void {
+    const parked = this.#parked;
+    if (parked === undefined) return;
+    this.#parked = undefined;
+    this.kernel.requeue(parked);
+  }
+
   /** Ends this life: every task, wait and timer is abandoned where it stands. */
   crash(): void {
     this.#epoch++;
     this.#isUp = false;
+    this.#parked = undefined;
     this.#waits.clear();
     this.#tasks.clear();
   }

@@ -3,6 +3,7 @@
 // a database at rest.
 // Source: PostgreSQL manual, Chapter 13 "Concurrency Control".
 import { AdvisoryLocks } from "./advisory-locks.ts";
+import { Conditions } from "./conditions.ts";
 import { NotificationHub, type Notification } from "./notify.ts";
 import type { AnyRow, Schema, Table } from "./schema.ts";
 import { Sequence } from "./sequences.ts";
@@ -40,6 +41,7 @@ export class DatabaseCore {
   readonly deadlockTimeoutMs: number;
   readonly snapshots = new SnapshotRegistry();
   readonly advisoryLocks = new AdvisoryLocks();
+  readonly conditions = new Conditions();
   readonly notifications = new NotificationHub();
   readonly sessions = new Set<Session>();
   /** Something happened besides the answer of the statement that is running. */

@@ -2,11 +2,13 @@
 // It does nothing by itself: every change follows from a call of a session, or from a timer that the kernel fires.
 // Left out: SQL, types, constraints other than unique ones, savepoints, SERIALIZABLE, disk. See docs/postgres-model.md.
 // Source: PostgreSQL manual, Chapter 13 "Concurrency Control".
+import type { ConditionKind } from "./conditions.ts";
 import { DatabaseCore, type EngineTimers, type PickNext } from "./database-core.ts";
 import type { AnyRow, Schema, Table } from "./schema.ts";
 import { Session } from "./session.ts";
 import { Transaction } from "./transactions.ts";
 
+export type { ConditionKind } from "./conditions.ts";
 export type { EngineTimer, EngineTimers, PickNext } from "./database-core.ts";
 export { DatabaseError } from "./errors.ts";
 export type { Outcome, Session } from "./session.ts";
@@ -77,6 +79,29 @@ export class Engine {
     this.#core.commit(loader, undefined);
     this.#core.endSessions();
     for (const [name, last] of backup.sequences) this.#core.sequence(name).set(last);
+  }
+
+  /** Has it refuse writes or keep them waiting from now on.  Source: see conditions.ts. */
+  setCondition(kind: "read-only" | "full" | "lock-tables"): void {
+    this.#core.conditions.set(kind);
+  }
+
+  /** Ends waits that last longer, also those that have begun.  Source: see conditions.ts.
+   *  Units: virtual milliseconds. */
+  setLimit(kind: "lock-timeout" | "statement-timeout", afterMs: number): void {
+    this.#core.conditions.setLimit(kind, afterMs);
+    for (const session of this.#core.sessions) session.heedLimits();
+  }
+
+  /** Everything is as it was before. */
+  clearConditions(): void {
+    this.#core.conditions.clear();
+    this.#core.settle(undefined, undefined);
+  }
+
+  /** Conditions that were set and have hindered nobody so far. */
+  unstruckConditions(): readonly ConditionKind[] {
+    return this.#core.conditions.unstruck();
   }
 
   /** The database server crashes and is back at once: all sessions are lost, committed state stays, and sequences may

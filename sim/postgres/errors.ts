@@ -45,3 +45,19 @@ export const cardinalityViolation = (): DatabaseError =>
 
 /** 08003: the session has ended. */
 export const connectionGone = (): DatabaseError => new DatabaseError("08003", "the session has ended");
+
+/** 25006: the session, or all of them, may only read. */
+export const readOnlyTransaction = (command: string): DatabaseError =>
+  new DatabaseError("25006", `cannot execute ${command} in a read-only transaction`);
+
+/** 53100. */
+export const diskFull = (): DatabaseError =>
+  new DatabaseError("53100", "could not extend file: No space left on device");
+
+/** 55P03: a lock was waited for longer than lock_timeout. */
+export const lockTimeoutPassed = (): DatabaseError =>
+  new DatabaseError("55P03", "canceling statement due to lock timeout");
+
+/** 57014: the statement took longer than statement_timeout, or an operator cancelled it. */
+export const statementTimeoutPassed = (): DatabaseError =>
+  new DatabaseError("57014", "canceling statement due to statement timeout");

@@ -2,9 +2,10 @@
 // for a lock; then it is resumed when the lock is its own, or fails when its deadlock check finds a circle.
 // Source: PostgreSQL manual, 13.2 "Transaction Isolation", 13.3.4 "Deadlocks"; 55.2 "Message Flow" (transaction status).
 import { blockersOf, checkDeadlock } from "./deadlock.ts";
+import type { Limit } from "./conditions.ts";
 import type { DatabaseCore, EngineTimer } from "./database-core.ts";
 import { connectionGone, DatabaseError, deadlockDetected, transactionFailed } from "./errors.ts";
-import type { LockOwner, LockWait } from "./lock-queue.ts";
+import type { Lock, LockOwner, LockWait } from "./lock-queue.ts";
 import { addNotification, type Notification } from "./notify.ts";
 import { selectDistinct, selectExtreme, selectLocked, selectRows } from "./reading.ts";
 import type { Actor, Steps } from "./row-locks.ts";
@@ -19,9 +20,12 @@ export type Outcome<R> =
 
 interface Running {
   readonly steps: Steps<unknown>;
-  readonly actor: Actor;
+  actor: Actor;
   readonly done: (outcome: Outcome<unknown>) => void;
   deadlockTimer: EngineTimer | undefined;
+  /** Of the present wait. */
+  lockTimer: EngineTimer | undefined;
+  statementTimer: EngineTimer | undefined;
 }
 
 /** A connection to the engine, made by `Engine.connect`. It runs one statement at a time.
@@ -110,7 +114,14 @@ export class Session implements LockOwner {
     const running = this.#running;
     if (running === undefined) return;
     running.deadlockTimer?.cancel();
+    running.lockTimer?.cancel();
+    running.lockTimer = undefined;
     this.#advance(running);
+  }
+
+  /** Its present wait counts against limits that were set since it began. */
+  heedLimits(): void {
+    if (this.#running !== undefined) this.#armLimits(this.#running);
   }
 
   // Answers `undefined` when the statement waits.
@@ -122,11 +133,20 @@ export class Session implements LockOwner {
     transaction.command += 1;
     const actor = this.#actorFor(transaction);
     try {
-      const steps = this.#stepsOf(statement, actor);
+      const steps = this.#core.conditions.areNormal
+        ? this.#stepsOf(statement, actor)
+        : this.#stepsUnderConditions(statement, actor);
       if (steps === undefined) return this.#succeed(this.#runAtOnce(statement, actor));
       const first = steps.next();
       if (first.done === true) return this.#succeed(first.value);
-      this.#running = { steps, actor, done, deadlockTimer: undefined };
+      this.#running = {
+        steps,
+        actor,
+        done,
+        deadlockTimer: undefined,
+        lockTimer: undefined,
+        statementTimer: undefined,
+      };
       this.#wait(this.#running);
       return undefined;
     } catch (error) {
@@ -147,6 +167,31 @@ export class Session implements LockOwner {
       snapshot = transaction.snapshot;
     }
     return { owner: this, transaction, snapshot, snapshots };
+  }
+
+  // Who has written already has its lock on the tables, and whoever wants them all waits for its end.
+  #stepsUnderConditions(statement: AnyStatement, actor: Actor): Steps<unknown> | undefined {
+    const { conditions } = this.#core;
+    const refusal = conditions.refusalOf(statement);
+    if (refusal !== undefined) throw refusal;
+    const tables = actor.transaction.writeOrder > 0 ? undefined : conditions.tableLockFor(statement);
+    return tables === undefined
+      ? this.#stepsOf(statement, actor)
+      : this.#stepsBehind(tables, statement, actor);
+  }
+
+  // A statement locks its tables before it takes the snapshot with which it runs.
+  *#stepsBehind(tables: Lock, statement: AnyStatement, actor: Actor): Steps<unknown> {
+    const isFree = tables.acquire(this, "shared");
+    if (!isFree) yield;
+    tables.release(this, "shared");
+    if (isFree) return yield* this.#stepsOf(statement, actor)!;
+    const running = this.#running!;
+    const { snapshots } = this.#core;
+    snapshots.drop(running.actor.snapshot);
+    running.actor = this.#actorFor(actor.transaction);
+    snapshots.hold(running.actor.snapshot);
+    return yield* this.#stepsOf(statement, running.actor)!;
   }
 
   #stepsOf(statement: AnyStatement, actor: Actor): Steps<unknown> | undefined {
@@ -251,9 +296,28 @@ export class Session implements LockOwner {
     running.deadlockTimer = this.#core.timers.after(this.#core.deadlockTimeoutMs, () =>
       this.#checkDeadlock(running),
     );
+    if (!this.#core.conditions.areNormal) this.#armLimits(running);
+  }
+
+  #armLimits(running: Running): void {
+    const { lockLimit, statementLimit } = this.#core.conditions;
+    const arm = ({ afterMs, error }: Limit): EngineTimer =>
+      this.#core.timers.after(afterMs, () => this.#giveUp(running, error));
+    if (lockLimit !== undefined) running.lockTimer ??= arm(lockLimit);
+    if (statementLimit !== undefined) running.statementTimer ??= arm(statementLimit);
+  }
+
+  #giveUp(running: Running, error: Limit["error"]): void {
+    if (this.#running !== running || this.lockWait === undefined) return;
+    this.lockWait.lock.withdraw(this);
+    this.#dropRunning(running);
+    this.#core.deliverLater(running.done, this.#fail(error()));
+    this.#core.settle(undefined, undefined);
   }
 
   #dropRunning(running: Running): void {
+    running.lockTimer?.cancel();
+    running.statementTimer?.cancel();
     this.#core.snapshots.drop(running.actor.snapshot);
     this.#running = undefined;
   }

@@ -6,7 +6,7 @@ import { DiskFailed, type Disk, type DiskTable } from "../../reference-client/wa
 import { StatementFailed } from "../../reference-server/waveflow/ports.ts";
 import { WaveflowServer } from "../../reference-server/waveflow/server.ts";
 import type { SimDisk } from "../disk/sim-disk.ts";
-import { Engine, type EngineBackup, type EngineTimers } from "../postgres/engine.ts";
+import { type ConditionKind, Engine, type EngineBackup, type EngineTimers } from "../postgres/engine.ts";
 import type {
   SimActorOptions,
   SimDatabase,
@@ -66,6 +66,26 @@ class WaveflowDatabase implements SimDatabase {
   restore(backup: unknown): void {
     this.engine.restore(backup as EngineBackup);
   }
+
+  crash(): void {
+    this.engine.crash();
+  }
+
+  setCondition(kind: Parameters<Engine["setCondition"]>[0]): void {
+    this.engine.setCondition(kind);
+  }
+
+  setLimit(kind: Parameters<Engine["setLimit"]>[0], afterMs: number): void {
+    this.engine.setLimit(kind, afterMs);
+  }
+
+  clearConditions(): void {
+    this.engine.clearConditions();
+  }
+
+  unstruckConditions(): readonly ConditionKind[] {
+    return this.engine.unstruckConditions();
+  }
 }
 
 /** A server over its ports in the simulation: the database behind the line of its process, the run's clock and
@@ -81,7 +101,11 @@ export function serverOnSimStore(
       process.scheduleOwn(announcementMs, "announcement", () => process.task("announcement", hear));
     },
     reconnect: (connect) => {
-      process.scheduleOwn(reconnectMs, "reconnect", () => process.task("reconnect", connect));
+      const attempt = (): void => {
+        if (line.refusal === undefined) process.task("reconnect", connect);
+        else process.scheduleOwn(reconnectMs, "reconnect", attempt);
+      };
+      process.scheduleOwn(reconnectMs, "reconnect", attempt);
     },
   });
   const server = create(

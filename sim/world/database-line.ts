@@ -50,6 +50,10 @@ interface Disturbance<Answer, Result> {
 }
 
 export class DatabaseLine {
+  /** Why the process gets no connection; absent while it does. Those that it has go on. */
+  refusal: string | undefined;
+  /** Told of each connection that was refused. */
+  onRefused: (() => void) | undefined;
   readonly #options: DatabaseLineOptions;
   #held: { readonly address: StatementAddress; readonly go: () => void }[] = [];
 
@@ -93,6 +97,12 @@ export class DatabaseLine {
   ): Promise<Result> {
     const { process, traps, deviceNamed } = this.#options;
     const wait = process.wait<Result>(address.statement);
+    if (this.refusal !== undefined && address.statement === "begin") {
+      this.onRefused?.();
+      const lost = hearing.lost(new LineBroken(this.refusal));
+      process.scheduleOwn(0, address.statement, () => wait.failNow(lost));
+      return wait.promise;
+    }
     const accident = this.#options.accident(address);
     const trap = traps.spring(address, deviceNamed);
     // Apart, because it is the rule, and shares no closures with what disturbs a statement.

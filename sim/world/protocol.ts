@@ -7,6 +7,7 @@ import type { SimDisk } from "../disk/sim-disk.ts";
 import type { SimProcess } from "../kernel/process.ts";
 import type { Caller, Network, ServerSocket } from "../network/network.ts";
 import type { SocketSession } from "../network/connection.ts";
+import type { ConditionKind } from "../postgres/engine.ts";
 import type { DatabaseLine } from "./database-line.ts";
 import type { TokenAuthority } from "./token-authority.ts";
 
@@ -43,13 +44,23 @@ export interface SimDatabase {
   backup(): unknown;
   /** Puts the committed state back; every session is lost. */
   restore(backup: unknown): void;
+  /** Ends without notice and is back at once: every session is lost, what was committed stays. */
+  crash(): void;
+  /** Has it refuse writes or keep them waiting, from now on. */
+  setCondition(kind: "read-only" | "full" | "lock-tables"): void;
+  /** Has it end waits that last longer.  Units: virtual milliseconds. */
+  setLimit(kind: "lock-timeout" | "statement-timeout", afterMs: number): void;
+  /** Everything is as it was before the conditions and limits. */
+  clearConditions(): void;
+  /** Conditions and limits that have hindered nobody so far. */
+  unstruckConditions(): readonly ConditionKind[];
 }
 
 export interface SimServerOptions {
   readonly database: SimDatabase;
   readonly process: SimProcess;
   readonly clock: SimClock;
-  readonly line: Pick<DatabaseLine, "roundTrip">;
+  readonly line: Pick<DatabaseLine, "roundTrip"> & Partial<Pick<DatabaseLine, "refusal">>;
   readonly tokens: TokenAuthority;
   readonly config: Readonly<Record<string, number>>;
 }

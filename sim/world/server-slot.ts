@@ -96,10 +96,24 @@ export class ServerSlot implements Endpoint {
     this.#options.onCrash(this, text, accident);
   }
 
-  /** Ends in good order: sockets are closed, memory is written down. */
+  get isPaused(): boolean {
+    return this.process.isPaused;
+  }
+
+  /** Up, and not standing still. */
+  get answers(): boolean {
+    return this.isUp && !this.isPaused;
+  }
+
+  /** Ends in good order: sockets are closed, memory is written down. One that stands still hears nothing of it, and is
+   *  killed. */
   async stop(): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;
+    if (this.isPaused) {
+      this.crash("killed, because it did not stop");
+      return;
+    }
     await this.run("stop", () => server.stop());
     this.crash("stopped");
   }

@@ -9,6 +9,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import type { SimProcess } from "../kernel/process.ts";
 import { Network } from "../network/network.ts";
 import { Chance } from "./chance.ts";
+import { DatabaseFaults } from "./database-faults.ts";
 import { DeviceSlot } from "./device-slot.ts";
 import type { ReadOptions, SimDatabase, SimProtocol } from "./protocol.ts";
 import { RunHistory } from "./run-history.ts";
@@ -41,6 +42,7 @@ export class Stage {
   readonly traps = new StatementTraps();
   readonly tokens: TokenAuthority;
   readonly database: SimDatabase;
+  readonly databaseFaults: DatabaseFaults;
   readonly accidents: AccidentBook;
   readonly chance: Chance;
   readonly servers: readonly ServerSlot[];
@@ -75,6 +77,8 @@ export class Stage {
     });
     this.network.weather = trouble.weather;
     this.servers = Array.from({ length: scenario.processes }, (_, index) => this.#createServer(index + 1));
+    const { database, servers, history } = this;
+    this.databaseFaults = new DatabaseFaults({ database, servers, history });
     this.devices = new Map(scenario.devices.map((spec) => [spec.name, this.#createDevice(spec)]));
   }
 
@@ -133,9 +137,9 @@ export class Stage {
   }
 
   #readerOf(user: string): ReadOptions {
-    const server = this.servers.find((slot) => slot.isUp);
+    const server = this.servers.find((slot) => slot.answers);
     if (server === undefined)
-      throw new Error("no server process is up; expected a restart step before it is read");
+      throw new Error("no server process answers; expected a restart or resume step before it is read");
     return {
       user,
       token: this.tokens.mint(user),
@@ -147,10 +151,11 @@ export class Stage {
     };
   }
 
-  /** No accident strikes from here on, and whoever is down comes back. */
+  /** No accident strikes from here on, and whoever is down or stands still comes back. */
   async bringBack(): Promise<void> {
     for (const server of this.servers) {
       server.line.calm();
+      server.process.resume();
       if (server.isUp) continue;
       this.history.restart(server.name);
       await server.start();

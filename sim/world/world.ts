@@ -4,6 +4,7 @@ import { recordByHand } from "../../actors/record-by-hand.ts";
 import { abilities } from "../../scenarios/format/parse.ts";
 import type {
   Ability,
+  DatabaseAction,
   DeviceAction,
   NetworkAction,
   RawRequest,
@@ -13,6 +14,7 @@ import type { DeviceReport, ServerReport, StepOutcome, World } from "../../scena
 import type { AccidentBook } from "../kernel/accident-book.ts";
 import { rawToHttp, responseToOutcome } from "./raw-request.ts";
 import type { RunHistory } from "./run-history.ts";
+import type { ServerSlot } from "./server-slot.ts";
 import { serverUrl, Stage, type StageOptions } from "./stage.ts";
 
 /** Rounds of a `sync` step: the first brings everything out, the second brings everything in. */
@@ -124,9 +126,24 @@ export class SimWorld implements World {
       case "restart":
         for (const slot of this.#stage.serversOf(action.process)) {
           slot.crash("killed");
-          history.restart(slot.name);
-          await slot.start();
+          if (!(await this.#startServer(slot))) return blocked;
         }
+        return ok;
+      case "roll":
+        for (const slot of servers) {
+          await slot.stop();
+          if (!slot.isUp && !(await this.#startServer(slot))) return blocked;
+        }
+        return ok;
+      case "pause":
+        for (const slot of this.#stage.serversOf(action.process)) {
+          if (!slot.answers) continue;
+          slot.process.pause();
+          history.fault("process paused", slot.name, `${slot.name} stands still`);
+        }
+        return ok;
+      case "resume":
+        for (const slot of this.#stage.serversOf(action.process)) slot.process.resume();
         return ok;
       case "backup":
         this.#databaseBackup = database.backup();
@@ -141,10 +158,7 @@ export class SimWorld implements World {
         if (action.purpose !== "compact") return ok;
         return action.verb === "hold-during" ? this.#compactUntilHeld() : this.#compact();
       case "lose-connections":
-        for (const slot of this.#stage.serversOf(action.process)) {
-          slot.loseConnections();
-          history.fault("database connections lost", slot.name, `${slot.name} loses its connections`);
-        }
+        this.#stage.databaseFaults.loseConnections(this.#stage.serversOf(action.process));
         return ok;
       case "release":
         for (const server of servers) server.line.release(action);
@@ -158,6 +172,10 @@ export class SimWorld implements World {
 
   async network(action: NetworkAction): Promise<void> {
     this.#stage.network.apply(action);
+  }
+
+  async database(action: DatabaseAction): Promise<void> {
+    this.#stage.databaseFaults.apply(action);
   }
 
   async request(request: RawRequest): Promise<StepOutcome> {
@@ -179,9 +197,13 @@ export class SimWorld implements World {
       deviceId: identity?.deviceId ?? "",
       sent: request,
     };
-    return recordByHand(this.#stage.history.recorder, asked, async () =>
-      responseToOutcome(await server.run("request", (running) => running.handle(wire))),
-    );
+    return recordByHand(this.#stage.history.recorder, asked, async () => {
+      const answer = server.run("request", (running) => running.handle(wire));
+      // Whoever asks by hand does not wait for ever either.
+      if (!server.isPaused) return responseToOutcome(await answer);
+      const late = this.#options.main.sleep(requestPatienceMs).then(() => undefined);
+      return responseToOutcome(await Promise.race([answer, late]));
+    });
   }
 
   async advance(byMs: number): Promise<void> {
@@ -199,6 +221,7 @@ export class SimWorld implements World {
     this.#stage.chance.calm();
     this.#stage.network.calm();
     this.#stage.traps.disarm();
+    this.#stage.databaseFaults.recover();
     await this.#stage.bringBack();
     history.record({ kind: "calm", at: 0, actor: "world" });
     for (;;) {
@@ -232,6 +255,7 @@ export class SimWorld implements World {
     return [
       ...this.#stage.rules.neverFired(),
       ...this.#stage.traps.unsprung(),
+      ...this.#stage.databaseFaults.unstruck(),
       ...crashes.map(({ name, commitTrap }) => `${name}: crash ${commitTrap!.position} a durable step`),
     ];
   }
@@ -290,8 +314,8 @@ export class SimWorld implements World {
 
   /** Runs the job for everybody. The body speaks of the first device's user. */
   async #compact(process?: number): Promise<StepOutcome> {
-    const server = this.#stage.serversOf(process).find((slot) => slot.isUp);
-    if (server === undefined) return { outcome: "blocked" };
+    const server = this.#stage.serversOf(process).find((slot) => slot.answers);
+    if (server === undefined) return blocked;
     let body: { readonly compacted_up_to: number; readonly deleted: number } | undefined;
     for (const user of this.#stage.users()) {
       const begunAt = this.now();
@@ -306,6 +330,15 @@ export class SimWorld implements World {
       this.#stage.history.record({ kind: "compacted", at: 0, actor: "server", user, begunAt, ...outcome });
     }
     return { outcome: "ok", body };
+  }
+
+  /** A process that finds no database does not come up. */
+  async #startServer(slot: ServerSlot): Promise<boolean> {
+    const { databaseFaults, history } = this.#stage;
+    if (!databaseFaults.takesConnections) return false;
+    history.restart(slot.name);
+    await slot.start();
+    return true;
   }
 
   /** Begins the job and comes back when it is held, or over. */
@@ -333,3 +366,6 @@ export class SimWorld implements World {
 }
 
 const ok: StepOutcome = { outcome: "ok" };
+const blocked: StepOutcome = { outcome: "blocked" };
+/** How long an exchange by hand waits for a process that stands still.  Units: virtual milliseconds. */
+const requestPatienceMs = 10_000;

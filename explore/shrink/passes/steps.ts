@@ -157,7 +157,8 @@ function surroundingsOf(step: Step): string | undefined {
     case "network":
       return "device" in step.action ? step.action.device : step.action.of.device;
     case "server":
-      return "server";
+    case "database":
+      return step.kind;
     default:
       return undefined;
   }

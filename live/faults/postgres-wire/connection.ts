@@ -2,7 +2,7 @@
 // Guarantees: each end learns of the other's end, after the bytes before it; neither side's bytes pile up here when the
 // other does not read; nothing of a connection is left when both sockets are closed, and one closed socket leads to two.
 import { connect, type Socket } from "node:net";
-import type { ClosedBy, WireEvent } from "./events.ts";
+import type { ClosedBy, Refusal, WireEvent } from "./events.ts";
 import type { CutMethod, FaultBoard } from "./fault-board.ts";
 import { UnparseableBytes } from "./framing.ts";
 import { fatalMessage } from "./messages.ts";
@@ -21,9 +21,6 @@ export interface WireConnectionOptions {
   readonly refusal: () => Refusal | undefined;
   readonly report: (event: WireEvent) => void;
 }
-
-/** `reset`: as where nobody listens any more. The others as PostgreSQL itself says it. */
-export type Refusal = "reset" | "too many connections" | "starting up";
 
 const refusalErrors: Readonly<Record<Exclude<Refusal, "reset">, { code: string; message: string }>> = {
   "too many connections": { code: "53300", message: "sorry, too many clients already" },
@@ -155,8 +152,10 @@ export class WireConnection {
         clearTimeout(this.#startupTimer);
         const refusal = this.#options.refusal();
         if (refusal === "reset") this.reset();
-        else if (refusal !== undefined) this.#refuse(refusalErrors[refusal]);
-        else this.#open(step);
+        else if (refusal !== undefined) {
+          this.#options.report({ kind: "refused", how: refusal });
+          this.#refuse(refusalErrors[refusal]);
+        } else this.#open(step);
         break;
       }
     }

@@ -39,10 +39,15 @@ export type WireAnswer =
   /** The database passed over it, because one before it in the same pipeline had failed. */
   | { readonly kind: "skipped" };
 
+/** How a new connection is refused. `reset`: as where nobody listens any more. The others as PostgreSQL itself says it. */
+export type Refusal = "reset" | "too many connections" | "starting up";
+
 /** Which end a connection was closed from. `fault`: a cut was asked for; `proxy`: the proxy was closed. */
 export type ClosedBy = "server" | "database" | "fault" | "proxy";
 
 export type WireEvent =
+  /** One that asked for a connection was told that there is none, because a refusal is armed. */
+  | { readonly kind: "refused"; readonly how: Refusal }
   | { readonly kind: "opened"; readonly connection: WireConnectionInfo }
   /** The login is done. */
   | { readonly kind: "ready"; readonly connection: WireConnectionInfo }

@@ -7,8 +7,8 @@
 // function or DO block, which cannot be told apart on the wire.
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { WireConnection, type Refusal } from "./connection.ts";
-import type { WireAnswer, WireEvent, WireStatement } from "./events.ts";
+import { WireConnection } from "./connection.ts";
+import type { Refusal, WireAnswer, WireEvent, WireStatement } from "./events.ts";
 import {
   type CutMethod,
   FaultBoard,
