@@ -13,6 +13,7 @@ import { createSelftestCommand } from "./selftest.ts";
 import { createServeCommand } from "./serve.ts";
 import { createShrinkCommand } from "./shrink.ts";
 import { createSimCommand } from "./sim.ts";
+import { createSoakCommand } from "./soak.ts";
 import { version } from "./version.ts";
 
 const exitCodesText = `
@@ -45,6 +46,7 @@ export function createProgram(): Command {
     createRunCommand(),
     createSimCommand(),
     createLiveCommand(),
+    createSoakCommand(),
     createReplayCommand(),
     createShrinkCommand(),
     createExploreCommand(),

@@ -1,5 +1,7 @@
 // Every protocol that Seatrial knows, and all that the commands need of one. Adding a protocol adds an entry here.
 import { searchProtocols } from "../explore/protocols.ts";
+import type { SoakPlans } from "../explore/soak-plans.ts";
+import { waveflowSoakPlans } from "../explore/waveflow/soak-plan.ts";
 import type { SearchProtocol } from "../explore/search-protocol.ts";
 import type { LiveProtocol } from "../live/world/protocol.ts";
 import { didYouMean } from "../scenarios/format/suggest.ts";
@@ -9,15 +11,19 @@ import { UsageError } from "./errors.ts";
 export interface ProtocolEntry extends SearchProtocol {
   /** Loaded when first needed: the real world brings database drivers along. */
   live(): Promise<LiveProtocol>;
+  readonly soakPlans: SoakPlans;
 }
 
 const liveById: Readonly<Record<string, () => Promise<LiveProtocol>>> = {
   "waveflow/1": async () => (await import("../live/waveflow/binding.ts")).waveflowLive,
 };
 
+const soakPlansById: Readonly<Record<string, SoakPlans>> = { "waveflow/1": waveflowSoakPlans };
+
 export const protocols: readonly ProtocolEntry[] = searchProtocols.map((protocol) => ({
   ...protocol,
   live: liveById[protocol.id]!,
+  soakPlans: soakPlansById[protocol.id]!,
 }));
 
 /** The protocol of a scenario.  Errors: UsageError for a version that this Seatrial does not know. */

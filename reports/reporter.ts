@@ -39,6 +39,8 @@ export interface StormProgress {
   readonly timeTotalMs?: number;
   /** What is being done beside, in a few words. */
   readonly note?: string;
+  /** What is shown while it runs instead of the note and the faults, a line each. */
+  readonly details?: readonly string[];
   /** What the end of the report says, where it is not the list of faults. */
   readonly closing?: readonly string[];
 }

@@ -70,6 +70,7 @@ export const importTable: readonly FolderRule[] = [
       "scenarios/format",
       "invariants/history",
       "invariants/result",
+      "invariants/soak-result",
       "invariants/<name>/events",
       "reference-client",
       "node:",

@@ -22,7 +22,9 @@ export function stormLines(
     ` ${ink.bold(storm.name ?? "storm")} ${bar} ${countText(seedsDone)}${total}`,
     ` ${durationText(elapsedMs)}${left} · ${countText(seedsDone / seconds)} ${unit}/s · ${eventsText}${reached}` +
       (violations > 0 ? ink.red(found) : found),
-    ` ${ink.dim(cut(storm.note ?? faultsText(storm.faults), width - 2))}`,
+    ...(storm.details ?? [storm.note ?? faultsText(storm.faults)]).map(
+      (text) => ` ${ink.dim(cut(text, width - 2))}`,
+    ),
   ];
 }
 
