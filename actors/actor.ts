@@ -32,6 +32,8 @@ export interface ServerAccount {
   readonly state: DeviceReport["state"];
   /** The number that a device's cursor reaches when it has everything. */
   readonly head: number;
+  /** How many entries its log has. */
+  readonly entries: number;
 }
 
 /** Takes what happens into the history. Times are the recorder's own. */

@@ -1,5 +1,6 @@
 // The live world as the runner sees it. Nothing is started, and no database driver is loaded, before it is needed.
 import type { LiveRunner } from "../live/run.ts";
+import type { Scenario } from "../scenarios/format/types.ts";
 import { waitsMs } from "../live/waits.ts";
 import type { DatabaseChoice } from "../live/databases/choice.ts";
 import type { ServerCommand } from "../live/subjects/server-process.ts";
@@ -29,7 +30,7 @@ export async function createLiveRunner(flags: LiveRunnerFlags): Promise<WorldRun
   return {
     world: "live",
     abilities: liveAbilities,
-    ...(command === undefined ? {} : { lacks: foreignLacks }),
+    ...(server === undefined ? {} : { lacks: foreignLacks, replayWords: againWith(server) }),
     workers,
     waitsMs,
     prepare(scenarios) {
@@ -48,12 +49,17 @@ export async function createLiveRunner(flags: LiveRunnerFlags): Promise<WorldRun
         ...checksOf(run.checks, run.unusedFaults, protocolOf(scenario.protocol).requirements),
         faults: Object.fromEntries(run.faultCounts),
         observations: run.observations,
+        ...(run.sweep === undefined ? {} : { sweep: run.sweep }),
         notes: run.serverOutput,
       };
     },
     close: async () => (await opened?.catch(() => undefined))?.close(),
   };
 }
+
+const againWith =
+  (server: readonly string[]) =>
+  ({ id }: Scenario, seed: string): readonly string[] => ["live", id, "--seed", seed, "--", ...server];
 
 /** Servers that do not come up are no fault of the scenario. */
 function toSetupError(error: unknown): never {

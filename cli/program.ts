@@ -14,6 +14,7 @@ import { createServeCommand } from "./serve.ts";
 import { createShrinkCommand } from "./shrink.ts";
 import { createSimCommand } from "./sim.ts";
 import { createSoakCommand } from "./soak.ts";
+import { createSweepCommand } from "./sweep.ts";
 import { version } from "./version.ts";
 
 const exitCodesText = `
@@ -47,6 +48,7 @@ export function createProgram(): Command {
     createSimCommand(),
     createLiveCommand(),
     createSoakCommand(),
+    createSweepCommand(),
     createReplayCommand(),
     createShrinkCommand(),
     createExploreCommand(),

@@ -135,10 +135,12 @@ class Run {
     }
   }
 
-  #attempt(scenario: Scenario, { world }: WorldRunner, isReplay?: true): Attempt {
+  #attempt(scenario: Scenario, runner: WorldRunner, isReplay?: true): Attempt {
+    const { world } = runner;
     const ownSeed = scenario.seed ?? defaultSeed;
     const seed = this.#request.seed ?? ownSeed;
-    const attempt = { scenario, world, seed, replay: replayCommand([world, scenario.id, "--seed", seed]) };
+    const words = runner.replayWords?.(scenario, seed) ?? [world, scenario.id, "--seed", seed];
+    const attempt = { scenario, world, seed, replay: replayCommand(words) };
     const { digest, recordedWith } = scenario;
     // Under another seed it is meant to be another run; the live world has no digest.
     if (isReplay !== true || digest === undefined || seed !== ownSeed) return attempt;

@@ -3,6 +3,7 @@
 import type { History } from "../invariants/history.ts";
 import type { CheckOutcome } from "../invariants/result.ts";
 import type { Ability, Scenario } from "../scenarios/format/types.ts";
+import type { SweepPoint, SweepSight } from "../live/faults/statement-sweep.ts";
 import type { WorldName } from "../reports/reporter.ts";
 
 /** What one run of one scenario left behind, before anybody judged it. */
@@ -21,12 +22,16 @@ export interface Observed {
   readonly virtualMs?: number;
   /** Kernel events taken; only the simulation counts them. */
   readonly events?: number;
+  /** Of a run with a window. */
+  readonly sweep?: SweepSight;
   /** What the subject last said, where it was a process and the scenario went wrong. */
   readonly notes?: readonly string[];
 }
 
 export interface RunOptions {
   readonly seed: string;
+  /** In the live world: a window in which statements are counted, and where in it the server crashes. */
+  readonly sweep?: SweepPoint;
   /** Aborted by Ctrl-C: stop, clean up, and reject. */
   readonly signal: AbortSignal;
 }
@@ -39,6 +44,8 @@ export interface WorldRunner {
   /** How long a scenario will wait in real time; the longest are begun first. Absent: the order of the list.
    *  Units: milliseconds. */
   waitsMs?(scenario: Scenario): number;
+  /** The words behind the program's name that run a scenario again. Default: the world's own command. */
+  replayWords?(scenario: Scenario, seed: string): readonly string[];
   /** What it lacks for a scenario beside abilities, in words. */
   lacks?(scenario: Scenario): readonly string[];
   /** Told what is going to be run, before the first run. */

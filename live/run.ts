@@ -10,6 +10,7 @@ import { type CheckResult, runSteps } from "../scenarios/format/interpreter.ts";
 import type { Ability, Scenario, Step } from "../scenarios/format/types.ts";
 import type { DatabaseChoice } from "./databases/choice.ts";
 import { openDatabases } from "./databases/open.ts";
+import type { SweepPoint, SweepSight } from "./faults/statement-sweep.ts";
 import type { Carrier } from "./faults/wire.ts";
 import { onAnyEnd } from "./on-any-end.ts";
 import { referenceCommand } from "./subjects/reference-command.ts";
@@ -30,6 +31,8 @@ export interface LiveRun {
   /** What was noticed on the way and is no fault, in words. */
   readonly observations: readonly string[];
   readonly durationMs: number;
+  /** Of a run with a window, if it came to that. */
+  readonly sweep?: SweepSight;
   /** What the servers wrote last; only of a run in which a check failed. */
   readonly serverOutput: readonly string[];
 }
@@ -52,6 +55,8 @@ export interface LiveRunnerOptions {
 
 export interface LiveRunOptions {
   readonly seed: string;
+  /** A window in which statements are counted, and where in it the server crashes. */
+  readonly sweep?: SweepPoint;
   /** Breaks the run off: its devices are ended and it rejects. */
   readonly signal?: AbortSignal;
 }
@@ -132,10 +137,15 @@ class Runner {
   }
 
   async run(scenario: Scenario, options: LiveRunOptions): Promise<LiveRun> {
-    const lease = await this.#pool.lease(this.#wishOf(scenario));
+    const wish = this.#wishOf(scenario);
+    // Who is to be crashed at a statement has its lines and processes to itself.
+    const lease = await this.#pool.lease(
+      options.sweep === undefined ? wish : { ...wish, isShared: false, hasLines: true },
+    );
     const runNumber = ++this.#runs;
     const directory = join(this.#directory, String(runNumber));
-    const world = this.#createWorld({ scenario, lease, runNumber, directory });
+    const { sweep } = options;
+    const world = this.#createWorld({ scenario, lease, runNumber, directory, sweep });
     let keep = false;
     try {
       const run = await this.#runInWorld(scenario, { ...options, world, lease });
@@ -173,6 +183,7 @@ class Runner {
       faultCounts: world.chronicle.faultCounts,
       unusedFaults: world.unfiredFaults(),
       observations: world.chronicle.observations,
+      ...(world.sweepSight === undefined ? {} : { sweep: world.sweepSight }),
       durationMs: performance.now() - startedAt,
       serverOutput: isFailed ? lease.group.lastLines() : [],
       isStuck: ended.isStuck,
@@ -219,13 +230,15 @@ class Runner {
     readonly lease: Lease<ServerGroup>;
     readonly runNumber: number;
     readonly directory: string;
+    readonly sweep: SweepPoint | undefined;
   }): LiveWorld {
-    const { scenario, lease, runNumber, directory } = setup;
+    const { scenario, lease, runNumber, directory, sweep } = setup;
     const protocol = this.#protocolOf(scenario);
     return new LiveWorld({
       scenario,
       protocol,
       group: lease.group,
+      ...(sweep === undefined ? {} : { sweep }),
       carrier: this.#carrierOf(protocol),
       secret: this.#secret,
       runNumber,

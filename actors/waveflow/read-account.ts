@@ -36,6 +36,7 @@ export async function readWaveflowAccount(options: ReadAccountOptions): Promise<
         user,
         finding,
         head,
+        entries: ops.length,
         // Most readers look at the head alone.
         get state() {
           return visibleState(foldLog(ops.filter(isFoldable)));

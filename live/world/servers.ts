@@ -3,6 +3,7 @@
 import type { DatabaseAction, Scenario, ServerAction } from "../../scenarios/format/types.ts";
 import type { StepOutcome } from "../../scenarios/format/world.ts";
 import { HookUnanswered } from "../subjects/control.ts";
+import { type SweepPoint, type SweepSight, StatementSweep } from "../faults/statement-sweep.ts";
 import type { Subject } from "../subjects/subject.ts";
 import { type Errand, StatementFaults } from "../faults/statement-faults.ts";
 import type { Chronicle } from "./chronicle.ts";
@@ -18,6 +19,9 @@ export interface RunServersOptions {
   readonly serverUser: (user: string) => string;
   /** The scenario's name of a device that the servers know by its id. */
   readonly deviceNamed: (deviceId: string) => string | undefined;
+  readonly sweep?: SweepPoint;
+  /** How many entries the server's log has now. */
+  readonly countEntries: () => Promise<number | undefined>;
 }
 
 export class RunServers {
@@ -26,6 +30,7 @@ export class RunServers {
   readonly #chronicle: Chronicle;
   readonly #watch: { cancel(): void };
   readonly #statements: StatementFaults;
+  readonly #sweep: StatementSweep | undefined;
   #clockOffsetMs: number;
   #skewMs = 0;
   #hasBackup = false;
@@ -47,6 +52,7 @@ export class RunServers {
       kill: (place, text) => this.#kill(this.#group.subjects[place]!, text),
       onFault: ({ kind, text }) => this.#chronicle.fault(kind, "server", text),
     });
+    this.#sweep = this.#createSweep(options);
     this.#watch = options.group.watch((subject, how) => {
       this.#chronicle.problem(`${subject.name} ended by itself: ${how}`);
       this.#chronicle.crashed("server", subject.name, `ended by itself: ${how}`);
@@ -75,10 +81,22 @@ export class RunServers {
     await this.#group.databaseFaults.apply(action, tell);
   }
 
+  /** Runs a step of the scenario; a sweep may crash the servers in the middle of it. */
+  around(
+    step: { readonly device?: string; readonly verb: string },
+    run: () => Promise<StepOutcome>,
+  ): Promise<StepOutcome> {
+    return this.#sweep === undefined ? run() : this.#sweep.around(step, run);
+  }
+
+  get sweepSight(): SweepSight | undefined {
+    return this.#sweep?.sight;
+  }
+
   async act(action: ServerAction): Promise<StepOutcome> {
     switch (action.verb) {
       case "compact":
-        return this.#compact(action.process);
+        return this.around({ verb: "compact" }, () => this.#compact(action.process));
       case "crash":
         for (const subject of this.#subjects(action.process)) await this.#kill(subject, "killed");
         return ok;
@@ -143,6 +161,22 @@ export class RunServers {
     this.#clockOffsetMs += byMs;
     await this.#setClock();
     this.#chronicle.fault("clock", "world", `time moves by ${byMs} ms`);
+  }
+
+  #createSweep({ sweep, group, countEntries }: RunServersOptions): StatementSweep | undefined {
+    if (sweep === undefined) return undefined;
+    return new StatementSweep({
+      point: sweep,
+      lines: group.lines,
+      kill: async () => {
+        for (const subject of group.subjects) await this.#kill(subject, "killed");
+      },
+      restart: async () => {
+        for (const subject of group.subjects) await this.#start(subject);
+      },
+      onCut: (text) => this.#chronicle.fault("database connection cut", "server", text),
+      countEntries,
+    });
   }
 
   /** Starts what is down. */

@@ -16,6 +16,7 @@ import type {
 import type { DeviceReport, ServerReport, StepOutcome, World } from "../../scenarios/format/world.ts";
 import { Life } from "../faults/life.ts";
 import { Network } from "../faults/network.ts";
+import type { SweepPoint, SweepSight } from "../faults/statement-sweep.ts";
 import type { Carrier } from "../faults/wire.ts";
 import { recordByHand } from "../../actors/record-by-hand.ts";
 import { Chronicle } from "./chronicle.ts";
@@ -61,6 +62,7 @@ export interface LiveWorldOptions {
   readonly group: ServerGroup;
   /** The devices' way to the server. How long it waits for an answer is their patience. */
   readonly carrier: Carrier;
+  readonly sweep?: SweepPoint;
   /** What the servers verify tokens with. */
   readonly secret: string;
   /** Tells the users of this run from those of every other one on the same servers. */
@@ -97,6 +99,8 @@ export class LiveWorld implements World {
       users: () => this.#users(),
       serverUser,
       deviceNamed: (deviceId) => this.#deviceNamed(deviceId),
+      ...(options.sweep === undefined ? {} : { sweep: options.sweep }),
+      countEntries: () => this.#countEntries(),
     });
     this.#network = new Network({
       carrier: options.carrier,
@@ -171,8 +175,10 @@ export class LiveWorld implements World {
       case "reinstall":
         this.chronicle.fault("reinstall", name, `${name} is installed anew`);
         return slot.reinstall();
-      default:
-        return slot.run((actor) => actor.act(action));
+      default: {
+        const act = (): Promise<StepOutcome> => slot.run((actor) => actor.act(action));
+        return this.#servers.around({ device: name, verb: action.verb }, act);
+      }
     }
   }
 
@@ -265,6 +271,10 @@ export class LiveWorld implements World {
 
   async inspectServer(user: string): Promise<ServerReport> {
     return this.#readAccount(user);
+  }
+
+  get sweepSight(): SweepSight | undefined {
+    return this.#servers.sweepSight;
   }
 
   unfiredFaults(): readonly string[] {
@@ -371,6 +381,15 @@ export class LiveWorld implements World {
       throw new Error(`no device "${name}"; expected one of ${[...this.#devices.keys()].join(", ")}`);
     }
     return slot;
+  }
+
+  /** Of the first device's user; `undefined` where the server does not tell. */
+  async #countEntries(): Promise<number | undefined> {
+    const [user = ""] = this.#users();
+    return this.#readAccount(user).then(
+      ({ entries }) => entries,
+      () => undefined,
+    );
   }
 
   #deviceNamed(deviceId: string): string | undefined {
