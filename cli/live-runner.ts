@@ -23,6 +23,7 @@ export async function createLiveRunner(flags: LiveRunnerFlags): Promise<WorldRun
   const { workers, timeout, server } = flags;
   const database = databaseOf(flags);
   const { liveAbilities } = await import("../live/world/world.ts");
+  const { placeLacks } = await import("../live/world/lacks.ts");
   const { foreignCommand, foreignLacks } = await import("../live/subjects/foreign-command.ts");
   const command = server === undefined ? undefined : foreignCommand(server);
   let opened: Promise<LiveRunner> | undefined;
@@ -30,7 +31,11 @@ export async function createLiveRunner(flags: LiveRunnerFlags): Promise<WorldRun
   return {
     world: "live",
     abilities: liveAbilities,
-    ...(server === undefined ? {} : { lacks: foreignLacks, replayWords: againWith(server) }),
+    ...(server === undefined ? {} : { replayWords: againWith(server) }),
+    lacks: (scenario) => [
+      ...(command === undefined ? [] : foreignLacks(scenario)),
+      ...placeLacks(scenario, database),
+    ],
     workers,
     waitsMs,
     prepare(scenarios) {

@@ -17,7 +17,13 @@ import { referenceCommand } from "./subjects/reference-command.ts";
 import type { ServerCommand } from "./subjects/server-process.ts";
 import type { LiveProtocol } from "./world/protocol.ts";
 import { ServerGroup } from "./world/server-group.ts";
-import { type Lease, ownDatabaseServerOf, ServerPool, sharesServers, type Wish } from "./world/server-pool.ts";
+import {
+  type Lease,
+  ownDatabaseServerOf,
+  ServerPool,
+  sharesServers,
+  type Wish,
+} from "./world/server-pool.ts";
 import { waitsMs } from "./waits.ts";
 import { liveAbilities, LiveWorld } from "./world/world.ts";
 
@@ -176,7 +182,7 @@ class Runner {
         scenario: scenario.id,
         seed,
         world: "live",
-        settings: scenario.config,
+        settings: { ...scenario.config, processes: scenario.processes },
         events: [...world.chronicle.events],
       },
       checks,

@@ -39,6 +39,20 @@ describe("what the laws let pass", () => {
     expect(law.judge(h.history()).outcome).toBe("inconclusive");
   });
 
+  test.each([
+    ["database read-only", "database"],
+    ["process paused", "server 2"],
+  ])("compaction-advances looks away while ACKs may be in the memory of one process: %s", (fault, target) => {
+    const law = waveflowLaws.find(({ id }) => id === "compaction-advances")!;
+    const judged = (isLasting: boolean) => {
+      const h = new HistoryBuilder();
+      if (isLasting) h.fault(fault, target);
+      serverLawCases["compaction-advances"]!(h, true);
+      return law.judge(h.history({ processes: 2, ackFlushIntervalMs: 1_000 })).outcome;
+    };
+    expect([judged(false), judged(true)]).toEqual(["violated", "inconclusive"]);
+  });
+
   test("a restore of the server parts what came before from what comes after", () => {
     const h = new HistoryBuilder();
     h.join("laptop").join("phone");
