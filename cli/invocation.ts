@@ -12,9 +12,13 @@ export function replayCommand(words: readonly string[]): string {
   return [programName(), ...words.map(quoteWord)].join(" ");
 }
 
-/** The command line as it was given. */
-export function givenCommand(): string {
-  return ["seatrial", ...process.argv.slice(2).map(quoteWord)].join(" ");
+/** The command line as it was given, but for passwords in URLs: it stands in reports, which people hand on. */
+export function givenCommand(words: readonly string[] = process.argv.slice(2)): string {
+  return ["seatrial", ...words.map(withoutPassword).map(quoteWord)].join(" ");
+}
+
+function withoutPassword(word: string): string {
+  return word.replace(/(postgres(?:ql)?:\/\/[^:@/]*):.*@/iu, "$1:***@");
 }
 
 function quoteWord(word: string): string {

@@ -5,7 +5,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { undoneAfterUs } from "../leftovers/keeper.ts";
 import { ownOwner } from "../leftovers/owner.ts";
-import { OutputTail } from "../subjects/output-tail.ts";
 import {
   type Engine,
   findEngine,
@@ -49,14 +48,14 @@ export async function startContainerPostgres(options: ContainerPostgresOptions):
   };
   try {
     const password = randomBytes(16).toString("hex");
-    const output = new OutputTail();
-    const address = await run(engine, { options, password, start, output });
+    const address = await run(engine, { options, password, start });
     const url = `postgresql://postgres:${password}@${address}/postgres`;
-    await untilReady(engine, { url, start, options, output });
+    await untilReady(engine, { url, start, timeoutMs: options.startTimeoutMs ?? 60_000 });
     return { url, stop };
   } catch (error) {
+    const said = await lastLines(engine, start).catch(() => "");
     await stop();
-    throw error instanceof DatabaseUnavailable ? error : notStarted(options.image, error);
+    throw notStarted(options.image, error, said);
   }
 }
 
@@ -75,16 +74,15 @@ async function pull({ client, testcontainers }: Engine, image: string): Promise<
   }
 }
 
+/** Answers host and port. */
 async function run(
   engine: Engine,
-  start: {
-    readonly options: ContainerPostgresOptions;
-    readonly password: string;
-    readonly start: string;
-    readonly output: OutputTail;
-  },
+  {
+    options,
+    password,
+    start,
+  }: { readonly options: ContainerPostgresOptions; readonly password: string; readonly start: string },
 ): Promise<string> {
-  const { options, password, output } = start;
   const { testcontainers, client } = engine;
   const isBridged = await hasBridge(engine);
   const port = isBridged ? portInside : await freePort();
@@ -93,10 +91,9 @@ async function run(
     : { port: String(port), listen_addresses: "127.0.0.1", ...options.settings };
   const container = new testcontainers.GenericContainer(options.image)
     .withAutoCleanup(false)
-    .withLabels({ [ownerLabel]: ownOwner(), [startLabel]: start.start })
+    .withLabels({ [ownerLabel]: ownOwner(), [startLabel]: start })
     .withEnvironment({ POSTGRES_PASSWORD: password })
     .withCommand(Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]))
-    .withLogConsumer((stream) => output.follow(stream as Parameters<OutputTail["follow"]>[0]))
     // Whether it takes connections is seen from outside, by connecting.
     .withWaitStrategy(testcontainers.Wait.forAll([]));
   if (!isBridged) {
@@ -110,30 +107,18 @@ async function run(
 /** The official image serves while it initialises, but not over TCP; so the first login is the right moment. */
 async function untilReady(
   engine: Engine,
-  wait: {
-    readonly url: string;
-    readonly start: string;
-    readonly options: ContainerPostgresOptions;
-    readonly output: OutputTail;
-  },
+  { url, start, timeoutMs }: { readonly url: string; readonly start: string; readonly timeoutMs: number },
 ): Promise<void> {
-  const { url, start, options, output } = wait;
-  const timeoutMs = options.startTimeoutMs ?? 60_000;
   const tooLate = AbortSignal.timeout(timeoutMs);
   for (;;) {
     const seen = await login(url);
     if (seen === undefined) return;
-    const hasEnded = !(await isRunning(engine, start));
-    if (hasEnded || tooLate.aborted) {
-      const how = hasEnded ? "ended" : `did not take connections within ${timeoutMs} ms (${seen})`;
-      const said = output.lines.slice(-linesInMessage).join("\n  ");
-      throw notStarted(options.image, new Error(`it ${how}. It wrote:\n  ${said}\n`));
-    }
+    if ((await find(engine, start))?.State !== "running") throw new Error("it ended");
+    if (tooLate.aborted) throw new Error(`no login within ${timeoutMs} ms: ${seen}`);
     await sleep(pauseMs);
   }
 }
 
-const linesInMessage = 20;
 /** Units: milliseconds. */
 const pauseMs = 100;
 const loginTimeoutMs = 2_000;
@@ -152,17 +137,40 @@ async function login(url: string): Promise<string | undefined> {
   }
 }
 
-async function isRunning({ client }: Engine, start: string): Promise<boolean> {
-  const running = await client.container.dockerode.listContainers({
-    filters: { label: [`${startLabel}=${start}`], status: ["running"] },
-  });
-  return running.length > 0;
+async function find({ client }: Engine, start: string) {
+  const docker = client.container.dockerode;
+  const found = await docker.listContainers({ all: true, filters: { label: [`${startLabel}=${start}`] } });
+  return found[0];
 }
 
-function notStarted(image: string, error: unknown): DatabaseUnavailable {
+/** What the container wrote last; "" where there is none. */
+async function lastLines(engine: Engine, start: string): Promise<string> {
+  const container = await find(engine, start);
+  if (container === undefined) return "";
+  const written = await engine.client.container.dockerode
+    .getContainer(container.Id)
+    .logs({ stdout: true, stderr: true, tail: 20 });
+  return writtenText(written);
+}
+
+/** The two outputs of a container come in pieces with a head each: which one, three zeros, the length in four bytes.
+ *  Source: Docker Engine API, "Attach to a container", Stream format. */
+function writtenText(written: Buffer): string {
+  const pieces: string[] = [];
+  for (let at = 0; at + 8 <= written.length; ) {
+    const end = at + 8 + written.readUInt32BE(at + 4);
+    pieces.push(written.toString("utf8", at + 8, end));
+    at = end;
+  }
+  return pieces.join("").trim();
+}
+
+function notStarted(image: string, error: unknown, said: string): DatabaseUnavailable {
+  const wrote = said === "" ? "It wrote nothing." : `It wrote:\n  ${said.replaceAll("\n", "\n  ")}\n`;
   return new DatabaseUnavailable(
-    `PostgreSQL in a container of ${image} does not start: ${wordsOf(error)}. Expected an image that starts a server with ` +
-      "POSTGRES_PASSWORD and takes -c settings, as the official postgres images do. Name one, or use --database embedded.",
+    `PostgreSQL in a container of ${image} does not start: ${wordsOf(error)}. ${wrote} Expected an image that starts a ` +
+      "server with POSTGRES_PASSWORD and takes -c settings, as the official postgres images do. Name one, or use " +
+      "--database embedded.",
     { cause: error },
   );
 }

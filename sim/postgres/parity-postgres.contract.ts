@@ -47,6 +47,14 @@ export class PostgresHost {
     return new PostgresHost(url, observer, listener);
   }
 
+  /** 18 of 18.4. */
+  async majorVersion(): Promise<number> {
+    const { rows } = await this.#observer.query<{ readonly number: number }>(
+      "SELECT current_setting('server_version_num')::int / 10000 AS number",
+    );
+    return rows[0]!.number;
+  }
+
   /** The tables as they are at the start of every script, and three fresh sessions. */
   async createWorld(): Promise<ParityWorld> {
     const inserts = Object.entries(initialRows).map(([table, rows]) => {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import fc from "fast-check";
-import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../live/databases/embedded.ts";
+import { readDatabaseChoice } from "../../live/databases/choice.ts";
+import { openDatabases } from "../../live/databases/open.ts";
+import type { DatabaseProvider } from "../../live/databases/provider.ts";
 import { type ParityRow } from "./parity-operations.contract.ts";
 import {
   type Answer,
@@ -17,17 +19,27 @@ import { type NamedScript, namedScripts } from "./parity-scripts.contract.ts";
 // SEATRIAL_PARITY_RUNS and SEATRIAL_PARITY_SEED: more scripts, and other ones.
 const generatedRuns = Number(process.env["SEATRIAL_PARITY_RUNS"] ?? 240);
 const seed = Number(process.env["SEATRIAL_PARITY_SEED"] ?? 20_260_101);
+// Which PostgreSQL: embedded:15, container:IMAGE, …
+const database = readDatabaseChoice(process.env["SEATRIAL_DATABASE"] ?? "embedded");
 const lanes = 4;
 const generatedTimeoutMs = 60_000 + generatedRuns * 1_000;
 
-let server: EmbeddedPostgres;
+// The engine is the newest PostgreSQL; where an older one does otherwise, there is a reason.
+const differsBefore: ReadonlyMap<string, number> = new Map([
+  // Seen in 15 and 16: a lock that others wait for is refused to whoever will not wait, even to one who holds it.
+  ["a try of a holder passes those who wait for it", 17],
+]);
+
+let server: DatabaseProvider;
+let major: number;
 const hosts: PostgresHost[] = [];
 
 beforeAll(async () => {
-  server = await startEmbeddedPostgres({ settings: paritySettings });
+  server = await openDatabases(database, { settings: paritySettings });
   for (let lane = 0; lane < lanes; lane += 1) {
     hosts.push(await PostgresHost.open(await server.createDatabase(`parity_${lane}`)));
   }
+  major = await host(0).majorVersion();
 });
 
 afterAll(async () => {
@@ -36,10 +48,13 @@ afterAll(async () => {
 });
 
 describe("the engine and PostgreSQL agree", () => {
-  test.each(namedScripts)("$name", async (script) => {
+  test.for(namedScripts)("$name", async (script, { annotate }) => {
     const [own] = await engineRecords(script);
     expectShown(script, own);
-    await expectParity(script, host(0));
+    const since = differsBefore.get(script.name) ?? 0;
+    if (major >= since) return void (await expectParity(script, host(0)));
+    await annotate(`PostgreSQL ${major} does otherwise, and has to`);
+    await expect(expectParity(script, host(0))).rejects.toThrow(/against one of/u);
   });
 
   test(
