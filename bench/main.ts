@@ -14,6 +14,7 @@ import { loadCatalogue } from "../scenarios/catalogue.ts";
 import { simulate } from "../sim/run.ts";
 import { waveflowSim } from "../sim/waveflow/binding.ts";
 import { calibrate, formatRow, medianMs, rateOf, type Row } from "./measure.ts";
+import { measureWireCost } from "./postgres-wire.ts";
 import { type Load, measurePushes } from "./pushes.ts";
 import { type CostBySize, costByDevices, costByLogSize, growthOf } from "./scaling.ts";
 import { compareWays, type FirstViolation, firstViolations, shrinkTimes, shrunkSizes } from "./search.ts";
@@ -50,6 +51,7 @@ await measureScaling();
 await measureSchedulers();
 await measureSearch();
 await measureServer();
+await measureWire();
 await measureLiveCorpus();
 write();
 
@@ -232,6 +234,21 @@ async function measureServer(): Promise<void> {
       floor: 40,
       target: 60,
       note: `${Math.round(server)} against ${Math.round(bare)} a second`,
+    });
+  }
+}
+
+/** The proxy between a server and its database, which every live run with faults goes through. */
+async function measureWire(): Promise<void> {
+  for (const { load, directMs, proxiedMs, addedPercent } of await measureWireCost(pushLoads, measureMs)) {
+    add({
+      name: `the database's proxy adds: ${load.clients} clients, ${load.opsPerPush} ops a push`,
+      unit: "%",
+      value: addedPercent,
+      floor: 15,
+      target: 5,
+      isLessBetter: true,
+      note: `${proxiedMs.toFixed(2)} ms against ${directMs.toFixed(2)} ms`,
     });
   }
 }

@@ -24,7 +24,8 @@ export interface PushRates {
   readonly bare: number;
 }
 
-interface Client {
+/** A device that pushes. */
+export interface Client {
   readonly user: string;
   readonly device: string;
   lamport: number;
@@ -98,7 +99,7 @@ async function rateOf(
   return (calls / (performance.now() - begin)) * 1_000;
 }
 
-function freshOps(client: Client, count: number) {
+export function freshOps(client: Client, count: number) {
   return Array.from({ length: count }, () => ({
     operation_id: randomUUID(),
     entity_type: "song",

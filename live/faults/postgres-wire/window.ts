@@ -54,8 +54,8 @@ export class StatementWindow {
     return this.statements;
   }
 
-  /** A statement is about to go to the database; answers its place in the window.
-   *  Errors: a window of more than 100,000 statements is a mistake of whoever opened it. */
+  /** A statement is about to go to the database; answers its place in the window. A window that is full counts no
+   *  more. */
   offer(statement: WireStatement): number | undefined {
     const { match, from } = this.#options;
     if (!this.#hasBegun && from?.(statement) === true) this.#hasBegun = true;
