@@ -1,12 +1,13 @@
 // A live socket. Frames arrive in order unless a fault says otherwise; either end may vanish without the other
 // noticing for a while. The server's end and the device's end are handed out as plain objects, so that a core cannot
 // tell this socket from a real one.
+import { befallFrame, type FrameFate, plainFrame } from "../../actors/network-accidents.ts";
 import type { FaultRules, FrameFault } from "../../scenarios/format/fault-rules.ts";
 import type { AccidentBook } from "../kernel/accident-book.ts";
 import type { SimProcess } from "../kernel/process.ts";
 import type { ServerSocket } from "./network.ts";
 import type { Partitions } from "./partitions.ts";
-import { befallFrame, type FrameFate, type FrameFates, plainFrame } from "./fates.ts";
+import type { FrameFates } from "./fates.ts";
 import type { Weather } from "./weather.ts";
 
 export interface SocketHandlers {

@@ -9,6 +9,7 @@
 //   4. The device resumes with the answer, or with `noAnswer` when its patience ends or the server crashed.
 import { type ExchangeFate, ruledFate } from "../../actors/exchange-fate.ts";
 import { impostorReply } from "../../actors/impostor.ts";
+import { befallExchange } from "../../actors/network-accidents.ts";
 import type { HttpRequest, HttpResponse } from "../../protocol/http.ts";
 import { type FaultRules, faultsAtOnce } from "../../scenarios/format/fault-rules.ts";
 import type { NetworkAction } from "../../scenarios/format/types.ts";
@@ -17,7 +18,7 @@ import type { AddressedRandom } from "../kernel/addressed-random.ts";
 import type { SimProcess } from "../kernel/process.ts";
 import { Connection, type SocketHandlers, type SocketSession } from "./connection.ts";
 import { Partitions, type Direction } from "./partitions.ts";
-import { befallExchange, ExchangeFates, FrameFates } from "./fates.ts";
+import { ExchangeFates, FrameFates } from "./fates.ts";
 import { fineWeather, type Weather } from "./weather.ts";
 
 /** A server process as the network sees it. */

@@ -1,7 +1,7 @@
 // Everything that may go wrong by chance in a run: the weather of the network and the accidents of processes, disks
 // and the database. A scenario or a storm sets what it wants; the rest is zero.
-import type { Scenario } from "../../scenarios/format/types.ts";
 import type { PerMillion } from "../../actors/network-accidents.ts";
+import type { Scenario } from "../../scenarios/format/types.ts";
 import { fineWeather, type Weather } from "../network/weather.ts";
 
 export interface AccidentOdds {
