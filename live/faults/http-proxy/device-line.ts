@@ -2,6 +2,7 @@
 // in another process, in any language, needs to know nothing but its server's address.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import type { FrameFate } from "../../../actors/network-accidents.ts";
 import type { FaultRules } from "../../../scenarios/format/fault-rules.ts";
 import type { ExchangeFate } from "../../../actors/exchange-fate.ts";
 import { ClientConnection } from "./client-connection.ts";
@@ -15,6 +16,8 @@ export interface DeviceLineOptions extends Setting {
   readonly rules: FaultRules;
   /** What is to become of an exchange that begins; to be asked once for each. */
   readonly fateOf: (request: { readonly method: string; readonly path: string }) => ExchangeFate | undefined;
+  /** What chance does to a frame on its way to the device; asked once for each. */
+  readonly accidentToFrame: () => FrameFate | undefined;
   readonly onFault: (kind: string) => void;
 }
 
@@ -98,7 +101,7 @@ export class DeviceLine {
   }
 
   #upgrade(request: IncomingMessage, client: Socket, early: Buffer): void {
-    const { device, rules, ways, onFault } = this.#options;
+    const { device, rules, ways, accidentToFrame, onFault } = this.#options;
     const fate = this.#options.fateOf(requestLine(request)) ?? undisturbed;
     carryUpgrade(this.#options, { request, client, early }, fate, (opened) => {
       const tunnel: Tunnel = new Tunnel({
@@ -107,6 +110,7 @@ export class DeviceLine {
         server: opened.server,
         rules,
         ways,
+        accidentToFrame,
         onFault,
         onOver: () => this.#tunnels.delete(tunnel),
       });

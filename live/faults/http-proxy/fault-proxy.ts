@@ -5,12 +5,14 @@
 // A device is told apart by the address it was given, a message by what the protocol calls it. What no fault strikes
 // passes as it came: header lines in their order and case, bodies as bytes and as they come, pings, pongs, closes.
 // Leaves out: HTTP/2, `https:` on either side, and informational replies other than 100.
-import { ruledFate, type ExchangeFate } from "../../../actors/exchange-fate.ts";
+import { type ExchangeFate, ruledFate } from "../../../actors/exchange-fate.ts";
+import { befallExchange, befallFrame, type FrameFate } from "../../../actors/network-accidents.ts";
 import { faultsAtOnce, FaultRules } from "../../../scenarios/format/fault-rules.ts";
-import type { NetworkAction } from "../../../scenarios/format/types.ts";
+import type { Accident, NetworkAction } from "../../../scenarios/format/types.ts";
 import { Life } from "../life.ts";
 import { DeviceLine } from "./device-line.ts";
 import { undisturbed } from "./exchange.ts";
+import type { AccidentSource } from "./seeded-accidents.ts";
 import { Sockets } from "./sockets.ts";
 import type { Tunnel } from "./tunnel.ts";
 import { Ways } from "./ways.ts";
@@ -21,6 +23,8 @@ export interface FaultProxyOptions {
   /** Where the server of a device listens at this moment, as an `http:` URL; `undefined` when nobody does. A path in it
    *  goes before the paths of requests. */
   readonly targetOf: (device: string) => string | undefined;
+  /** What chance does until the calm, where no rule strikes. Default: nothing. */
+  readonly accidents?: AccidentSource;
   readonly onFault: (fault: {
     readonly kind: string;
     readonly device: string;
@@ -56,6 +60,9 @@ export class FaultProxy {
   readonly #ways = new Ways({ rules: this.rules, run: this.#run });
   readonly #lines = new Set<DeviceLine>();
   readonly #servers = new Sockets();
+  /** Messages so far, by device and kind. */
+  readonly #counts = new Map<string, number>();
+  #isCalm = false;
   #closing: Promise<void> | undefined;
 
   constructor(options: FaultProxyOptions) {
@@ -80,6 +87,7 @@ export class FaultProxy {
       servers: this.#servers,
       target: () => this.#targetOf(device),
       fateOf: (request) => this.#fateOf(device, this.#options.messageOf(request)),
+      accidentToFrame: () => this.#accidentToFrame(device),
       onFault: (kind) => this.#options.onFault({ kind, device, text: `${kind} on the way to ${device}` }),
     });
     this.#lines.add(line);
@@ -120,6 +128,7 @@ export class FaultProxy {
 
   /** Ends all faults. */
   calm(): void {
+    this.#isCalm = true;
     this.rules.clear();
     this.#ways.releaseAll();
     for (const line of this.#lines) for (const tunnel of line.tunnels) tunnel.calm();
@@ -157,14 +166,32 @@ export class FaultProxy {
     return target === undefined ? undefined : (URL.parse(target) ?? undefined);
   }
 
+  /** What a scenario's line says goes before what chance says. */
   #fateOf(device: string, message: string): ExchangeFate | undefined {
+    const accident = this.#accidentTo(device, message);
     const rule = this.rules.forExchange(device, message);
-    if (rule === undefined) return undefined;
-    const fate = ruledFate(undisturbed, rule);
-    if (fate.fault !== undefined) {
+    let fate: ExchangeFate | undefined;
+    if (rule !== undefined) fate = ruledFate(undisturbed, rule);
+    else if (accident !== undefined) fate = befallExchange(undisturbed, accident);
+    if (fate?.fault !== undefined) {
       this.#options.onFault({ kind: fate.fault, device, text: `${fate.fault}: ${device}'s ${message}` });
     }
     return fate;
+  }
+
+  #accidentToFrame(device: string): FrameFate | undefined {
+    const accident = this.#accidentTo(device, "frame");
+    return accident === undefined ? undefined : befallFrame(accident);
+  }
+
+  /** Counts the message, in the calm too. */
+  #accidentTo(who: string, what: string): Accident | undefined {
+    const { accidents } = this.#options;
+    if (accidents === undefined) return undefined;
+    const address = `${who} ${what}`;
+    const nth = (this.#counts.get(address) ?? 0) + 1;
+    this.#counts.set(address, nth);
+    return this.#isCalm ? undefined : accidents({ who, what, nth });
   }
 
   #tunnelsOf(device: string): readonly Tunnel[] {

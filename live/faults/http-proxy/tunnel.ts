@@ -3,6 +3,7 @@
 // the device pass the scenario's rules.
 // The end of a connection passes a partition, as in the simulation: what a partition stops are messages.
 import type { Socket } from "node:net";
+import type { FrameFate } from "../../../actors/network-accidents.ts";
 import type { FaultRules } from "../../../scenarios/format/fault-rules.ts";
 import { Life } from "../life.ts";
 import { FrameSplitter, type FrameUnit, serverTextFrame } from "./frame-splitter.ts";
@@ -14,6 +15,8 @@ export interface TunnelOptions {
   readonly server: Socket;
   readonly rules: FaultRules;
   readonly ways: Ways;
+  /** What chance does to the next message to the device; a rule goes before it. */
+  readonly accidentToFrame: () => FrameFate | undefined;
   readonly onFault: (kind: string) => void;
   /** Both sockets are closed. */
   readonly onOver: () => void;
@@ -151,11 +154,13 @@ export class Tunnel {
   }
 
   #befall(bytes: Buffer, text: string | undefined): void {
-    const { rules, device, onFault } = this.#options;
+    const { rules, device, onFault, accidentToFrame } = this.#options;
+    const accident = accidentToFrame();
     const fault = rules.forFrame(device, parse(text));
     switch (fault?.verb) {
       case undefined:
-        this.#pass(bytes);
+        if (accident === undefined) this.#pass(bytes);
+        else this.#suffer(accident, bytes);
         break;
       case "drop-frame":
         onFault("frame lost");
@@ -177,6 +182,16 @@ export class Tunnel {
         onFault("frame held");
         this.#hold(bytes);
         break;
+    }
+  }
+
+  #suffer({ fault, ending, copies, extraDelayMs }: FrameFate, bytes: Buffer): void {
+    if (fault !== undefined) this.#options.onFault(fault);
+    if (ending === "cut") this.cut();
+    if (ending === "half-open") this.halfOpen();
+    for (let copy = 0; copy < copies; copy++) {
+      if (extraDelayMs === 0) this.#pass(bytes);
+      else this.#life.after(extraDelayMs, () => this.#pass(bytes));
     }
   }
 
