@@ -89,6 +89,8 @@ export class SoakJudge {
     const laws = result.judgements.filter(isFailing).map(({ law }) => law);
     this.violations.push({ id: result.id, laws, plan: file });
     writeAtomically(resolve(file), stringifyScenario(livedPlan(stay), this.#protocol.vocabulary));
+    // At once, because a soak has a long way to its end.
+    writeAtomically(resolve(file.replace(/\.yaml$/u, ".json")), `${JSON.stringify(result, null, 2)}\n`);
   }
 
   /** Keeps the strongest thing that any clean account had to say about a law. */

@@ -58,6 +58,8 @@ export class Stay {
   readonly #options: StayOptions;
   readonly #suffered: Suffered[] = [];
   readonly #hurry = Promise.withResolvers<void>();
+  /** Whoever still waits for rest waits in vain, and must not hold up others. */
+  readonly #over = Promise.withResolvers<{ readonly quiet: boolean; readonly waiting: readonly string[] }>();
   readonly #abandoned = Promise.withResolvers<"abandoned">();
   #isHurried = false;
   #isInTrouble = true;
@@ -83,6 +85,7 @@ export class Stay {
     } finally {
       clearTimeout(overtimeTimer);
       this.#isInTrouble = false;
+      this.#over.resolve({ quiet: false, waiting: [] });
       await world.end();
     }
     if (failures === undefined) return undefined;
@@ -204,7 +207,7 @@ export class Stay {
       },
       settle: (withinMs) =>
         gate.calmly(async () => {
-          const settled = await world.settle(withinMs);
+          const settled = await Promise.race([world.settle(withinMs), this.#over.promise]);
           this.#isInTrouble = false;
           return settled;
         }),
