@@ -213,8 +213,11 @@ export class StatementFaults {
     const tags = tagsOf(statement);
     const message = tags.get("purpose");
     const device = tags.get("device");
-    const underWay = this.#options.underWay();
-    const lone = underWay.length === 1 ? underWay[0] : undefined;
+    // What stands still at a gate has its transaction already.
+    const isStanding = ({ message, device }: Errand): boolean =>
+      [...this.#standing].some(({ trap }) => trap.purpose === message && trap.device === device);
+    const free = this.#options.underWay().filter((errand) => !isStanding(errand));
+    const lone = free.length === 1 ? free[0] : undefined;
     const errand =
       message === undefined
         ? lone
