@@ -113,8 +113,9 @@ export class DatabaseFaults {
   }
 
   async #end(how: "fast" | "immediate"): Promise<void> {
+    const server = this.#server("ended");
     this.#isDown = true;
-    await this.#server("ended").end(how);
+    await server.end(how);
     await Promise.all(this.#options.lines.map((line) => line.untilBackendsGone()));
   }
 

@@ -85,6 +85,28 @@ test("anybody's server is ready when its health answers, and what its shell star
   await expect.poll(() => isAlive(Number(processId)), { timeout: 5_000 }).toBe(false);
 });
 
+test("a server that stands still takes connections, answers when it goes on, and can be ended meanwhile", async () => {
+  const { server, ends } = createServer();
+  await server.start();
+  server.pause();
+  const health = fetch(`${server.url}/healthz`);
+  const late = new Promise((resolve) => setTimeout(() => resolve("late"), 300));
+  expect(await Promise.race([health, late])).toBe("late");
+  expect(server.isPaused).toBe(true);
+  server.resume();
+  expect((await health).status).toBe(200);
+  const { processId } = server;
+  server.pause();
+  const startedAt = performance.now();
+  await server.stop();
+  expect({ isAlive: isAlive(processId!), isPaused: server.isPaused, ends }).toEqual({
+    isAlive: false,
+    isPaused: false,
+    ends: [],
+  });
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
+});
+
 test("a server that does not come up is an error with what it wrote", async () => {
   const { server, ends } = createServer({ STALENESS_MS: "soon" });
   const error: unknown = await server.start().catch((reason: unknown) => reason);

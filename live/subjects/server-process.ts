@@ -90,7 +90,8 @@ export class ServerProcess implements Subject {
   }
 
   async stop(): Promise<void> {
-    await this.#end("SIGTERM");
+    // One that stands still would hear of it when somebody has it go on, and nobody waits for that.
+    await this.#end(this.#isPaused ? "SIGKILL" : "SIGTERM");
   }
 
   async kill(): Promise<void> {
@@ -123,6 +124,7 @@ export class ServerProcess implements Subject {
   #forget(): void {
     this.#child = undefined;
     this.#url = undefined;
+    this.#isPaused = false;
   }
 
   #spawn(port: number): ChildProcess {

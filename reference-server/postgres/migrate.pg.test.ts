@@ -42,6 +42,17 @@ test("versions run from 1 without gaps", () => {
   expect(migrations.map(({ version }) => version)).toEqual(migrations.map((_, index) => index + 1));
 });
 
+test("a database that only reads and has everything is found as it is", async () => {
+  const url = await freshDatabase();
+  await migrate(await connect(url), migrations);
+  const reader = await connect(url);
+  await reader.query("SET default_transaction_read_only = on");
+  expect(await migrate(reader, migrations)).toEqual([]);
+  const strangers = await connect(await freshDatabase());
+  await strangers.query("SET default_transaction_read_only = on");
+  await expect(migrate(strangers, migrations)).rejects.toMatchObject({ code: "25006" });
+});
+
 test("an empty database gets every table, once", async () => {
   const client = await connect(await freshDatabase());
   expect(await migrate(client, migrations)).toEqual([1, 2]);

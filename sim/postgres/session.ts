@@ -310,6 +310,7 @@ export class Session implements LockOwner {
   #giveUp(running: Running, error: Limit["error"]): void {
     if (this.#running !== running || this.lockWait === undefined) return;
     this.lockWait.lock.withdraw(this);
+    running.deadlockTimer?.cancel();
     this.#dropRunning(running);
     this.#core.deliverLater(running.done, this.#fail(error()));
     this.#core.settle(undefined, undefined);
