@@ -306,6 +306,7 @@ const targetFaults: ReadonlySet<string> = new Set([
   "hook_failed",
   "hook_unanswered",
   "not_started",
+  "unanswered",
 ]);
 
 function placeOf(underWay: readonly Step[]): { readonly line: number; readonly step: string } {

@@ -13,7 +13,7 @@ import { exchangeFault, frameFault } from "./window-faults.ts";
 const names = ["laptop", "phone", "tablet", "desktop", "watch", "tv"] as const;
 const dayMs = 86_400_000;
 /** How long everybody may take to come to rest.  Units: milliseconds. */
-const calmWithinMs = 60_000;
+const calmWithinMs = 180_000;
 
 /** What a plan may not let happen, because all accounts would feel it, or because it belongs to nobody here. */
 const ofEverybody: ReadonlySet<string> = new Set<Happening>([
@@ -72,8 +72,8 @@ function soakStay(seed: string, n: number, options: SoakPlanOptions): Scenario {
     config,
     deviceConfig: {
       drainIntervalMs: head.pick([1_000, 2_000, 5_000]),
-      pageSize: head.pick([3, 20, 500]),
-      batchSize: head.pick([1, 5, 100]),
+      pageSize: head.pick([10, 50, 500]),
+      batchSize: head.pick([2, 10, 100]),
     },
     trouble: {},
     seed: ownSeed,

@@ -67,7 +67,7 @@ const admissionPauseMs = 100;
 const readingEveryMs = 1_000;
 const patienceMs = 2_000;
 /** However long a plan may wait for rest, it is not waited longer than this.  Units: milliseconds. */
-const settleMaxMs = 60_000;
+const settleMaxMs = 180_000;
 
 /** Runs a soak to its end.
  *  Errors: `DatabaseUnavailable`; `SubjectFailed` when servers do not come up; bugs of ours. */

@@ -49,7 +49,7 @@ const leftOut: StepOutcome = { outcome: "blocked" };
 
 /** What a stay may take beyond what its plan waits for: steps that wait for answers which never come, calms that wait
  *  for servers.  Units: milliseconds. */
-const extraMs = 240_000;
+const extraMs = 600_000;
 /** A plan that takes so much longer than it waits for is cut short: it goes over into its calm. */
 const overtime = 2;
 

@@ -19,8 +19,28 @@ export interface RawResponse {
   readonly body: unknown;
 }
 
-/** One exchange on a connection of its own.  Errors: when no answer came. */
-export function exchangeRaw(exchange: RawExchange): Promise<RawResponse> {
+/** No whole answer came. */
+export class Unanswered extends Error {
+  readonly code = "unanswered";
+  override readonly name = "Unanswered";
+
+  constructor({ server, method, path, timeoutMs }: RawExchange, cause: Error) {
+    const isLate = cause.name === "AbortError" || cause.name === "TimeoutError";
+    const why = isLate ? `no answer within ${timeoutMs} ms` : cause.message;
+    super(`${method} ${path.split("?")[0]} of ${server}: ${why}`, { cause });
+  }
+}
+
+/** One exchange on a connection of its own.  Errors: `Unanswered`. */
+export async function exchangeRaw(exchange: RawExchange): Promise<RawResponse> {
+  try {
+    return await exchangeOnce(exchange);
+  } catch (error) {
+    throw new Unanswered(exchange, error as Error);
+  }
+}
+
+function exchangeOnce(exchange: RawExchange): Promise<RawResponse> {
   const { hostname, port } = new URL(exchange.server);
   const { method, path, headers, body, timeoutMs } = exchange;
   return new Promise((resolve, reject) => {

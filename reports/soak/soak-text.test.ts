@@ -46,6 +46,13 @@ describe("a soak in words", () => {
     );
   });
 
+  it("says where Seatrial itself was late", () => {
+    const late = sampleSoak.samples.map((sample) => ({ ...sample, loopDelayP99Ms: 730 }));
+    const lines = (samples: typeof late) => closingText({ ...sampleSoak, samples }).join("\n");
+    expect(lines(late)).toContain("event loop was late by 730 ms");
+    expect(lines([...sampleSoak.samples])).not.toContain("event loop");
+  });
+
   it("says whom nobody has judged", () => {
     const accounts = { ...sampleSoak.accounts, abandoned: 3 };
     expect(closingText({ ...sampleSoak, accounts })[0]).toContain("3 were cut short and not judged");

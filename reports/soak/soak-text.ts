@@ -15,6 +15,8 @@ export interface SoakStand {
 
 const labelWidth = 12;
 const graphWidth = 60;
+/** Above it Seatrial's own delay is what a latency shows.  Units: milliseconds. */
+const lateMs = 100;
 
 /** What is painted below the bar. */
 export function standText({ devices, accounts, backlog, faults, sample }: SoakStand): readonly string[] {
@@ -32,8 +34,19 @@ export function closingText(report: SoakReport): readonly string[] {
   const abandoned = accounts.abandoned === 0 ? "" : `; ${accounts.abandoned} were cut short and not judged`;
   return [
     `${countText(pushes)} pushes, ${percentilesText(pushLatencyMs)}; ${countText(struck)} faults struck accounts, ${marks.length} befell the servers${abandoned}`,
+    ...latenessLines(samples),
     ...graphLines(samples),
     ...leaks.map(leakText),
+  ];
+}
+
+/** Said where Seatrial itself was too slow for its latencies to be the server's. */
+function latenessLines(samples: readonly SoakSample[]): readonly string[] {
+  const delays = samples.map(({ loopDelayP99Ms }) => loopDelayP99Ms).sort((left, right) => left - right);
+  const usual = delays[delays.length >> 1] ?? 0;
+  if (usual < lateMs) return [];
+  return [
+    `Seatrial's own event loop was late by ${countText(usual)} ms: the latencies are this machine's more than the server's, and fewer --devices would say more`,
   ];
 }
 
