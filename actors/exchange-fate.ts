@@ -45,8 +45,9 @@ export function ruledFate(plain: ExchangeFate, rule: ExchangeFault): ExchangeFat
     case "delay-reply":
       return { ...plain, replyDelayMs: plain.replyDelayMs + rule.byMs, fault: "reply late" };
     case "answer": {
-      const { status, body, json, withEffect } = rule;
-      return { ...plain, impostor: { status, body, json, withEffect }, fault: "answered by somebody else" };
+      const { status, body, json, retryAfterMs, withEffect } = rule;
+      const impostor = { status, body, json, retryAfterMs, withEffect };
+      return { ...plain, impostor, fault: "answered by somebody else" };
     }
   }
 }

@@ -12,10 +12,12 @@ export interface ImpostorAnswer {
   readonly body: "html" | "empty" | "json" | "truncated";
   /** What a `json` body says; absent means `{}`. */
   readonly json?: JsonValue | undefined;
+  /** What its `Retry-After` asks for, in whole seconds; absent means that it has none. */
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** The answer as a device reads it. */
-export function impostorReply({ status, body, json }: ImpostorAnswer): {
+export function impostorReply({ status, body, json, retryAfterMs }: ImpostorAnswer): {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: { readonly json: unknown } | { readonly text: string };
@@ -23,6 +25,7 @@ export function impostorReply({ status, body, json }: ImpostorAnswer): {
   const headers = {
     "content-type": body === "html" ? "text/html" : "application/json",
     [impostorHeader]: "1",
+    ...(retryAfterMs === undefined ? {} : { "retry-after": String(Math.ceil(retryAfterMs / 1_000)) }),
   };
   switch (body) {
     case "html":

@@ -140,22 +140,26 @@ function readAnswer(line: LineReader, messages: readonly string[]): NetworkActio
   const of = readAddress(line, messages);
   line.keyword("with");
   const status = line.status();
-  const hasBody = !line.isDone && line.peek() !== "after";
-  const body = hasBody ? line.choice(["html", "empty", "json", "truncated"], "a body") : "empty";
-  const hasJson = body === "json" && !line.isDone && line.peek() !== "after";
+  const says = (): boolean => !line.isDone && line.peek() !== "after" && line.peek() !== "retry-after";
+  const body = says() ? line.choice(["html", "empty", "json", "truncated"], "a body") : "empty";
+  const hasJson = body === "json" && says();
   const json = hasJson ? { json: line.value("a JSON body") } : {};
+  const retryAfter = line.accept("retry-after") ? { retryAfterMs: line.length("how long") } : {};
   const withEffect = !line.isDone;
   if (withEffect) {
     line.keyword("after");
     line.keyword("effect");
   }
-  return { verb: "answer", of, status, body, ...json, withEffect };
+  return { verb: "answer", of, status, body, ...json, ...retryAfter, withEffect };
 }
 
 function answerLine(action: Extract<NetworkAction, { readonly verb: "answer" }>): string {
   const body = action.body === "empty" ? "" : ` ${action.body}`;
   const json = action.json === undefined ? "" : ` ${JSON.stringify(action.json)}`;
-  return `answer ${addressText(action.of)} with ${action.status}${body}${json}${action.withEffect ? " after effect" : ""}`;
+  const { retryAfterMs } = action;
+  const retry = retryAfterMs === undefined ? "" : ` retry-after ${msToDuration(retryAfterMs)}`;
+  const effect = action.withEffect ? " after effect" : "";
+  return `answer ${addressText(action.of)} with ${action.status}${body}${json}${retry}${effect}`;
 }
 
 function readPartition(line: LineReader): NetworkAction {

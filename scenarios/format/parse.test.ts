@@ -477,6 +477,16 @@ describe("what is read", () => {
     ]);
   });
 
+  test("somebody else's answer says when to come again, behind its body", () => {
+    const lines = ["503 retry-after 5s", '503 json {"a":1} retry-after 5s after effect'];
+    const [short, long] = stepsOf(
+      lines.map((line) => `  - network: 'answer laptop push with ${line}'\n`).join(""),
+      "needs: [network]\n",
+    );
+    expect(short).toMatchObject({ action: { body: "empty", retryAfterMs: 5_000, withEffect: false } });
+    expect(long).toMatchObject({ action: { json: { a: 1 }, retryAfterMs: 5_000, withEffect: true } });
+  });
+
   test.each([
     ["reset request of laptop push", "reset-request"],
     ["reset reply to laptop push", "reset-reply"],

@@ -290,12 +290,16 @@ function networkAction({ vocabulary, names }: Place): fc.Arbitrary<NetworkAction
     fc.constantFrom("html", "empty", "json", "truncated").map((body) => ({ body })),
     jsonArbitrary.map((json) => ({ body: "json", json })),
   );
+  const retryAfter = fc.oneof(
+    fc.constant({}),
+    ms.map((retryAfterMs) => ({ retryAfterMs })),
+  );
   return fc.oneof(
     fc.record({ verb: fc.constantFrom("lose-request", "lose-reply"), of }),
     fc.record({ verb: fc.constantFrom("reset-request", "reset-reply", "truncate-reply"), of }),
     fc.record({ verb: kind("duplicate"), of, afterMs: fc.oneof(ms, fc.constant(0)) }),
     fc.record({ verb: fc.constantFrom("delay-request", "delay-reply"), of, byMs: ms }),
-    fc.tuple(answer, body).map(([head, tail]) => ({ ...head, ...tail })),
+    fc.tuple(answer, body, retryAfter).map(([head, says, hint]) => ({ ...head, ...says, ...hint })),
     fc.record({
       verb: kind("partition"),
       device,

@@ -246,6 +246,8 @@ export type NetworkAction =
       readonly body: "html" | "empty" | "json" | "truncated";
       /** What a `json` body says; absent means `{}`. */
       readonly json?: JsonValue;
+      /** What its `Retry-After` asks for, in whole seconds; absent means that it has none. */
+      readonly retryAfterMs?: number;
       readonly withEffect: boolean;
     }
   /** Messages between a device and the server stop. `inFlight`: what was under way is held until `heal` (and then

@@ -105,9 +105,11 @@ describe("an exchange", () => {
     ["before", false, 0],
     ["after", true, 1],
   ])("answered by somebody else %s its effect is marked as such", async (_when, withEffect, times) => {
-    apply({ verb: "answer", of: push, status: 503, body: "json", json: { busy: true }, withEffect });
+    const json = { busy: true };
+    apply({ verb: "answer", of: push, status: 503, body: "json", json, retryAfterMs: 1_500, withEffect });
     const reply = await ask();
     expect(reply.status).toBe(503);
+    expect(reply.headers.get("retry-after")).toBe("2");
     expect(reply.headers.get("x-seatrial-impostor")).toBe("1");
     expect(await reply.json()).toEqual({ busy: true });
     expect(seen()).toBe(times);

@@ -115,7 +115,10 @@ function passThrough(setting: Setting, asked: Asked): void {
     stream.cancel();
     // A request that broke off breaks off at the server too. One that is whole has arrived, whoever has left.
     if (!request.complete || isAnswered) upstream.destroy();
-    else setting.run.after(unheardAnswerMaxMs, () => upstream.destroy());
+    else {
+      const late = setting.run.after(unheardAnswerMaxMs, () => upstream.destroy());
+      upstream.once("close", () => late.cancel());
+    }
   });
 }
 
