@@ -12,17 +12,22 @@ export interface ProtocolEntry extends SearchProtocol {
   /** Loaded when first needed: the real world brings database drivers along. */
   live(): Promise<LiveProtocol>;
   readonly soakPlans: SoakPlans;
+  /** Where mutants of its devices are put in: the module that binds them to the real world. */
+  readonly liveBinding: { readonly module: URL; readonly name: string };
 }
 
-const liveById: Readonly<Record<string, () => Promise<LiveProtocol>>> = {
-  "waveflow/1": async () => (await import("../live/waveflow/binding.ts")).waveflowLive,
+const liveById: Readonly<Record<string, Pick<ProtocolEntry, "live" | "liveBinding">>> = {
+  "waveflow/1": {
+    live: async () => (await import("../live/waveflow/binding.ts")).waveflowLive,
+    liveBinding: { module: new URL("../live/waveflow/binding.ts", import.meta.url), name: "waveflowLive" },
+  },
 };
 
 const soakPlansById: Readonly<Record<string, SoakPlans>> = { "waveflow/1": waveflowSoakPlans };
 
 export const protocols: readonly ProtocolEntry[] = searchProtocols.map((protocol) => ({
   ...protocol,
-  live: liveById[protocol.id]!,
+  ...liveById[protocol.id]!,
   soakPlans: soakPlansById[protocol.id]!,
 }));
 

@@ -10,6 +10,7 @@ import { type CheckResult, runSteps } from "../scenarios/format/interpreter.ts";
 import type { Ability, Scenario, Step } from "../scenarios/format/types.ts";
 import type { DatabaseChoice } from "./databases/choice.ts";
 import { openDatabases } from "./databases/open.ts";
+import type { Guide, GuideKept } from "./faults/guide.ts";
 import type { SweepPoint, SweepSight } from "./faults/statement-sweep.ts";
 import type { Carrier } from "./faults/wire.ts";
 import { onAnyEnd } from "./on-any-end.ts";
@@ -36,6 +37,8 @@ export interface LiveRun {
   readonly unusedFaults: readonly string[];
   /** What was noticed on the way and is no fault, in words. */
   readonly observations: readonly string[];
+  /** How far the guide was kept to, where there was one. */
+  readonly guided?: GuideKept;
   readonly durationMs: number;
   /** Of a run with a window, if it came to that. */
   readonly sweep?: SweepSight;
@@ -65,6 +68,19 @@ export interface LiveRunOptions {
   readonly sweep?: SweepPoint;
   /** Breaks the run off: its devices are ended and it rejects. */
   readonly signal?: AbortSignal;
+  /** Another build than the runner's, for this run. */
+  readonly build?: LiveBuild;
+  /** What the run has to repeat of another one. */
+  readonly guide?: Guide;
+  /** However long the scenario may wait for rest, it is not waited longer than this. Default: the runner's. */
+  readonly settleMaxMs?: number;
+}
+
+/** Who takes part in a run: what is absent is the runner's own. */
+export interface LiveBuild {
+  readonly server?: ServerCommand;
+  /** The protocol's devices, and how strangers read its server. */
+  readonly protocol?: LiveProtocol;
 }
 
 export interface LiveRunner {
@@ -95,7 +111,7 @@ export async function createLiveRunner(options: LiveRunnerOptions): Promise<Live
     start: (kind) =>
       ServerGroup.start({
         ...kind,
-        command: options.server ?? referenceCommand(kind.protocol.server.entry),
+        command: kind.server ?? options.server ?? referenceCommand(kind.protocol.server.entry),
         databases,
         databaseName: `seatrial_${runName}_${++groups}`,
         secret,
@@ -143,15 +159,11 @@ class Runner {
   }
 
   async run(scenario: Scenario, options: LiveRunOptions): Promise<LiveRun> {
-    const wish = this.#wishOf(scenario);
-    // Who is to be crashed at a statement has its lines and processes to itself.
-    const lease = await this.#pool.lease(
-      options.sweep === undefined ? wish : { ...wish, isShared: false, hasLines: true },
-    );
+    const { build = {}, sweep } = options;
+    const lease = await this.#pool.lease(this.#wishOf(scenario, options));
     const runNumber = ++this.#runs;
     const directory = join(this.#directory, String(runNumber));
-    const { sweep } = options;
-    const world = this.#createWorld({ scenario, lease, runNumber, directory, sweep });
+    const world = this.#createWorld({ ...options, scenario, lease, build, runNumber, directory, sweep });
     let keep = false;
     try {
       const run = await this.#runInWorld(scenario, { ...options, world, lease });
@@ -190,6 +202,7 @@ class Runner {
       unusedFaults: world.unfiredFaults(),
       observations: world.chronicle.observations,
       ...(world.sweepSight === undefined ? {} : { sweep: world.sweepSight }),
+      ...(world.guidance === undefined ? {} : { guided: world.guidance.kept }),
       durationMs: performance.now() - startedAt,
       serverOutput: isFailed ? lease.group.lastLines() : [],
       isStuck: ended.isStuck,
@@ -234,12 +247,15 @@ class Runner {
   #createWorld(setup: {
     readonly scenario: Scenario;
     readonly lease: Lease<ServerGroup>;
+    readonly build: LiveBuild;
+    readonly guide?: Guide;
+    readonly settleMaxMs?: number;
     readonly runNumber: number;
     readonly directory: string;
     readonly sweep: SweepPoint | undefined;
   }): LiveWorld {
-    const { scenario, lease, runNumber, directory, sweep } = setup;
-    const protocol = this.#protocolOf(scenario);
+    const { scenario, lease, build, guide, settleMaxMs, runNumber, directory, sweep } = setup;
+    const protocol = build.protocol ?? this.#protocolOf(scenario);
     return new LiveWorld({
       scenario,
       protocol,
@@ -249,16 +265,20 @@ class Runner {
       secret: this.#secret,
       runNumber,
       directory,
-      settleMaxMs: this.#options.settleMaxMs ?? 20_000,
+      settleMaxMs: settleMaxMs ?? this.#options.settleMaxMs ?? 20_000,
+      guide,
     });
   }
 
-  #wishOf(scenario: Scenario): Wish {
+  #wishOf(scenario: Scenario, options: Pick<LiveRunOptions, "build" | "guide" | "sweep"> = {}): Wish {
     const { config, processes } = scenario;
-    const isShared = sharesServers(scenario);
+    const { build: { server } = {}, guide, sweep } = options;
+    // Who stands on the lines has them, and the processes, to itself.
+    const isShared = guide === undefined && sweep === undefined && sharesServers(scenario);
     const ownDatabaseServer = ownDatabaseServerOf(scenario);
     const protocol = this.#protocolOf(scenario);
-    return { protocol, config, processes, hasLines: !isShared, ownDatabaseServer, isShared };
+    const own = server === undefined ? {} : { server };
+    return { protocol, config, processes, hasLines: !isShared, ownDatabaseServer, isShared, ...own };
   }
 
   #protocolOf(scenario: Scenario): LiveProtocol {

@@ -18,12 +18,12 @@ const parameter = "mutant";
 const loaded = new Map<string, Mutant>();
 let isHooked = false;
 
-/** The protocol's binding with the mutant's defect in it.
+/** The protocol's binding with the mutant's defect in it: its binding to the simulation, or to another world.
  *  Errors: `EditMisplaced` when an edit does not fit its file exactly once. */
-export async function loadMutant(
+export async function loadMutant<Binding = SimProtocol>(
   binding: { readonly module: URL; readonly name: string },
   mutant: Mutant,
-): Promise<SimProtocol> {
+): Promise<Binding> {
   checkEdits(mutant);
   hook();
   loaded.set(mutant.name, mutant);
@@ -31,7 +31,7 @@ export async function loadMutant(
     string,
     unknown
   >;
-  return module[binding.name] as SimProtocol;
+  return module[binding.name] as Binding;
 }
 
 /** An edit of a mutant does not fit the source as it stands now. */

@@ -9,6 +9,7 @@ import type { ServerAction } from "../../scenarios/format/types.ts";
 import { type LockWait, watchLockWaits } from "../databases/lock-waits.ts";
 import type { WireStatement } from "./postgres-wire/events.ts";
 import type { Cut, Failing, Hold, PostgresWireProxy } from "./postgres-wire/proxy.ts";
+import { nameOf, plainName, tagsOf } from "./statement-tags.ts";
 
 export type StatementTrap = Extract<ServerAction, { purpose: string; position: "before" | "after" }>;
 
@@ -35,8 +36,15 @@ export interface Errand {
   readonly device?: string | undefined;
 }
 
+/** A trap of which something else knows the place. */
+export interface PinnedTrap {
+  readonly isMeant: (statement: WireStatement) => boolean;
+  readonly onStruck: () => void;
+}
+
 interface Armed {
   readonly trap: StatementTrap;
+  readonly pinned: PinnedTrap | undefined;
   /** One on each line; the first that is reached takes the others back. */
   readonly gates: (Hold | Cut | Failing)[];
 }
@@ -67,12 +75,14 @@ export class StatementFaults {
     );
   }
 
-  /** The next statement of that meaning runs into it, once, in whichever process. */
-  arm(trap: StatementTrap): void {
+  /** The next statement of that meaning runs into it, once, in whichever process. `pinned`: a place that is told in
+   *  another way, and where nothing is expected to happen. */
+  arm(trap: StatementTrap, pinned?: PinnedTrap): void {
     const { lines } = this.#options;
-    const armed: Armed = { trap, gates: [] };
+    const armed: Armed = { trap, pinned, gates: [] };
     this.#armed.add(armed);
-    const at = { statement: (statement: WireStatement) => this.#isMeant(trap, statement) };
+    const isMeant = pinned?.isMeant ?? ((statement) => this.#isMeant(trap, statement));
+    const at = { statement: isMeant };
     for (const [place, line] of lines.entries()) {
       const gate = this.#gateOn(line, trap, at);
       armed.gates.push(gate.gate);
@@ -80,6 +90,7 @@ export class StatementFaults {
         if (!isReached || !this.#armed.delete(armed)) return;
         for (const other of armed.gates) if (other !== gate.gate) withdraw(other);
         await this.#strike(trap, gate.gate, place);
+        pinned?.onStruck();
       });
       this.#striking.add(struck);
       void struck.finally(() => this.#striking.delete(struck));
@@ -137,7 +148,8 @@ export class StatementFaults {
 
   /** As scenario lines say them. */
   unsprung(): readonly string[] {
-    return [...this.#armed].map(
+    const asked = [...this.#armed].filter(({ pinned }) => pinned === undefined);
+    return asked.map(
       ({ trap }) =>
         `server: ${trap.verb.replace("-", " ")} ${trap.purpose} ${trap.position} ${trap.statement}`,
     );
@@ -229,7 +241,7 @@ export class StatementFaults {
   #isMeant(trap: StatementTrap, statement: WireStatement): boolean {
     const errand = this.#errandOf(statement);
     if (errand?.message !== trap.purpose) return false;
-    if (plain(nameOf(statement)) !== plain(trap.statement)) return false;
+    if (plainName(nameOf(statement)) !== plainName(trap.statement)) return false;
     if (trap.device !== undefined && errand.device !== trap.device) return false;
     const nth = 1 + statement.earlier.filter((text) => text === statement.text).length;
     return nth === trap.nth;
@@ -296,19 +308,3 @@ function withdraw(gate: Hold | Cut | Failing): void {
 }
 
 const placeOf = ({ purpose, statement }: StatementTrap): string => `${purpose}, ${statement}`;
-
-/** `insert_ops` and `insertOps` are one name. */
-const plain = (name: string): string => name.replaceAll("_", "").toLowerCase();
-
-/** The name of the prepared statement, or what ends or begins a transaction. */
-const nameOf = ({ name, commands }: WireStatement): string => (name === "" ? (commands[0] ?? "") : name);
-
-/** What the comment of the transaction's BEGIN says. */
-function tagsOf({ earlier, text }: WireStatement): ReadonlyMap<string, string> {
-  const tags = new Map<string, string>();
-  const comment = /\/\*(.*?)\*\//u.exec(earlier[0] ?? text)?.[1] ?? "";
-  for (const [, key, value] of comment.matchAll(/([\w-]+)='((?:[^'\\]|\\.)*)'/gu)) {
-    tags.set(key!, decodeURIComponent(value!));
-  }
-  return tags;
-}

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Accounts, DeviceActor, Recorder } from "../../actors/actor.ts";
-import type { DeviceSpec } from "../../scenarios/format/types.ts";
+import type { Accident, DeviceSpec } from "../../scenarios/format/types.ts";
 import type { StepOutcome } from "../../scenarios/format/world.ts";
 import { type CommitTrap, crashingDisk } from "../faults/crashing-disk.ts";
 import { Life } from "../faults/life.ts";
@@ -25,6 +25,8 @@ export interface DeviceSlotOptions {
   /** Told of an error that nobody waits for: a bug, ours or a reference's. */
   readonly onBug: (error: unknown) => void;
   readonly onCrash: (slot: DeviceSlot, text: string) => void;
+  /** What befalls the next durable step beside what a step has placed; asked once for each. */
+  readonly nextAccident?: () => Accident | undefined;
 }
 
 interface Present {
@@ -161,6 +163,8 @@ export class DeviceSlot {
   }
 
   #strike(): CommitTrap["position"] | undefined {
+    const accident = this.#options.nextAccident?.();
+    if (accident !== undefined) return accident.kind === "crash-before" ? "before" : "after";
     const trap = this.commitTrap;
     if (trap === undefined || --trap.countdown > 0) return undefined;
     this.commitTrap = undefined;

@@ -17,6 +17,8 @@ export interface GroupKind {
   readonly hasLines: boolean;
   /** It has a database server of its own, which can be ended, and filled where its disk is small. */
   readonly ownDatabaseServer?: { readonly hasSmallDisk: boolean } | undefined;
+  /** Another server than that of all other groups. */
+  readonly server?: ServerCommand;
 }
 
 export interface ServerGroupOptions extends GroupKind {

@@ -167,7 +167,7 @@ export class ServerPool<Group extends { dispose(): Promise<void> }> {
   }
 }
 
-function keyOf({ protocol, config, processes, hasLines, ownDatabaseServer }: GroupKind): string {
+function keyOf({ protocol, config, processes, hasLines, ownDatabaseServer, server }: GroupKind): string {
   const settings = Object.entries(config).sort(([left], [right]) => (left < right ? -1 : 1));
-  return JSON.stringify([protocol.id, settings, processes, hasLines, ownDatabaseServer]);
+  return JSON.stringify([protocol.id, settings, processes, hasLines, ownDatabaseServer, server]);
 }

@@ -5,7 +5,9 @@ import type { StepOutcome } from "../../scenarios/format/world.ts";
 import { HookUnanswered } from "../subjects/control.ts";
 import { type SweepPoint, type SweepSight, StatementSweep } from "../faults/statement-sweep.ts";
 import type { Subject } from "../subjects/subject.ts";
+import { type Guide, Guidance } from "../faults/guide.ts";
 import { type Errand, StatementFaults } from "../faults/statement-faults.ts";
+import type { Life } from "../faults/life.ts";
 import type { Chronicle } from "./chronicle.ts";
 import type { ServerGroup } from "./server-group.ts";
 
@@ -36,6 +38,7 @@ export class RunServers {
   #hasBackup = false;
   /** Jobs of the servers that are under way. */
   readonly #jobs: Errand[] = [];
+  #guidance: Guidance | undefined;
   #isOver = false;
 
   constructor(options: RunServersOptions) {
@@ -69,6 +72,25 @@ export class RunServers {
     const { subjects } = this.#group;
     const spec = this.#options.scenario.devices.find(({ name }) => name === device);
     return subjects[((spec?.process ?? 1) - 1) % subjects.length]!.url;
+  }
+
+  /** Holds the run to a guide, until the calm. */
+  follow(guide: Guide, devices: { restart(name: string): Promise<void> }, life: Life): Guidance {
+    const { subjects, lines } = this.#group;
+    this.#guidance = new Guidance({
+      guide,
+      lines,
+      statements: this.#statements,
+      servers: subjects.map(({ name }) => name),
+      deviceNamed: this.#options.deviceNamed,
+      restart: async (who) => {
+        const subject = subjects.find(({ name }) => name === who);
+        if (subject === undefined) await devices.restart(who);
+        else if (subject.url === undefined) await this.#start(subject);
+      },
+      life,
+    });
+    return this.#guidance;
   }
 
   /** Where any process listens. */
@@ -183,6 +205,7 @@ export class RunServers {
   async calm(): Promise<void> {
     await this.#group.databaseFaults.recover();
     for (const subject of this.#group.subjects) subject.resume();
+    this.#guidance?.calm();
     await this.#statements.calm();
     for (const subject of this.#group.subjects) if (subject.url === undefined) await this.#start(subject);
   }
@@ -195,6 +218,7 @@ export class RunServers {
   /** The run is over; the processes stay as they are. */
   end(): void {
     this.#isOver = true;
+    this.#guidance?.calm();
     this.#statements.end();
     this.#watch.cancel();
   }

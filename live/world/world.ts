@@ -14,6 +14,7 @@ import type {
   ServerAction,
 } from "../../scenarios/format/types.ts";
 import type { DeviceReport, ServerReport, StepOutcome, World } from "../../scenarios/format/world.ts";
+import type { Guidance, Guide } from "../faults/guide.ts";
 import { Life } from "../faults/life.ts";
 import { Network } from "../faults/network.ts";
 import type { SweepPoint, SweepSight } from "../faults/statement-sweep.ts";
@@ -71,12 +72,16 @@ export interface LiveWorldOptions {
   readonly directory: string;
   /** However long a scenario may wait for rest, it is not waited longer than this. */
   readonly settleMaxMs: number;
+  /** What the run has to repeat of another one. */
+  readonly guide?: Guide | undefined;
 }
 
 export class LiveWorld implements World {
   readonly name = "live";
   readonly abilities = liveAbilities;
   readonly chronicle = new Chronicle();
+  /** Absent: nothing is repeated. */
+  readonly guidance: Guidance | undefined;
   readonly #options: LiveWorldOptions;
   readonly #servers: RunServers;
   readonly #network: Network;
@@ -111,6 +116,10 @@ export class LiveWorld implements World {
       onFault: ({ kind, device, text }) => this.chronicle.fault(kind, device, text),
     });
     for (const spec of scenario.devices) this.#addDevice(spec);
+    if (options.guide !== undefined) {
+      const restart = (name: string): Promise<void> => this.#bringBack(this.#slot(name));
+      this.guidance = this.#servers.follow(options.guide, { restart }, this.#life);
+    }
   }
 
   /** Starts the devices; the servers are up. */
@@ -292,11 +301,15 @@ export class LiveWorld implements World {
     await this.#servers.calm();
     for (const device of this.#devices.values()) {
       device.commitTrap = undefined;
-      if (!device.isDown) continue;
-      await device.start();
-      this.chronicle.restarted(device.name);
+      await this.#bringBack(device);
     }
     this.chronicle.record({ kind: "calm", actor: "world" });
+  }
+
+  async #bringBack(device: DeviceSlot): Promise<void> {
+    if (!device.isDown) return;
+    await device.start();
+    this.chronicle.restarted(device.name);
   }
 
   #mustGoOn(): void {
@@ -371,6 +384,7 @@ export class LiveWorld implements World {
       wallNow: () => Date.now() + this.#servers.clockOffsetMs,
       onBug: (error) => this.chronicle.problem(`${spec.name}: ${stackOf(error)}`),
       onCrash: ({ name }, text) => this.chronicle.crashed("device", name, text),
+      nextAccident: () => this.guidance?.nextCommit(spec.name),
     });
     this.#devices.set(spec.name, slot);
   }

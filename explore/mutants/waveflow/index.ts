@@ -14,13 +14,14 @@ import { deviceSocketMutants } from "./device-socket.ts";
 import { guardMutants } from "./guard.ts";
 import { intentMutants } from "./intent.ts";
 import { inputMutants } from "./input.ts";
+import { onPostgres } from "./on-postgres.ts";
 import { pullMutants } from "./pull.ts";
 import { pushMutants } from "./push.ts";
 import { receiptMutants } from "./receipts.ts";
 import { relationMutants } from "./relations.ts";
 import { socketMutants } from "./socket.ts";
 
-export const waveflowMutants: readonly Mutant[] = [
+const mutants: readonly Mutant[] = [
   ...authMutants,
   ...pushMutants,
   ...receiptMutants,
@@ -41,3 +42,8 @@ export const waveflowMutants: readonly Mutant[] = [
   ...intentMutants,
   ...relationMutants,
 ];
+
+export const waveflowMutants: readonly Mutant[] = mutants.map((mutant) => {
+  const edits = onPostgres[mutant.name];
+  return edits === undefined ? mutant : { ...mutant, onPostgres: edits };
+});

@@ -2,7 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { waveflowRequirements } from "../../../protocol/waveflow/requirements.ts";
 import { checkEdits } from "../load.ts";
+import { realMutant } from "../real-edits.ts";
 import { waveflowMutants } from "./index.ts";
+import { onPostgres } from "./on-postgres.ts";
 
 /** How builds of this protocol have lost data, by name. */
 const serverHazards = [
@@ -93,6 +95,21 @@ describe("mutants of WaveFlow", () => {
       expect(() => checkEdits(mutant)).not.toThrow();
     },
   );
+
+  test.each(waveflowMutants.map((mutant) => [mutant.name, mutant] as const))(
+    "%s is a mutant of a real process as well, and fits its source exactly once in each place",
+    (_name, mutant) => {
+      const real = realMutant(mutant);
+      if (real.place === "nowhere") throw new Error(real.why);
+      expect(real.edits.length).toBeGreaterThan(0);
+      expect(() => checkEdits({ ...mutant, edits: real.edits })).not.toThrow();
+    },
+  );
+
+  test("of the simulated store are what on-postgres.ts speaks of, and nobody else", () => {
+    const ofStore = waveflowMutants.filter(({ edits }) => edits.some(({ file }) => file.startsWith("sim/")));
+    expect(Object.keys(onPostgres).sort()).toEqual(ofStore.map(({ name }) => name).sort());
+  });
 
   test("tell a story and break rules of the page", () => {
     const rules = new Set(waveflowRequirements.map(({ id }) => id));
