@@ -67,6 +67,24 @@ test("a database that only reads ends its sessions, refuses what is written, and
   expect(await codeOf((await connect()).query(write))).toBeUndefined();
 });
 
+test.each([
+  ["UPDATE note SET text = 'y' WHERE false", "25006"],
+  ["DELETE FROM note WHERE false", "25006"],
+  ["SELECT * FROM note FOR UPDATE", "25006"],
+  ["SELECT nextval('ids')", "25006"],
+  ["SELECT setval('ids', 5)", "25006"],
+  ["SELECT pg_advisory_xact_lock(1)", undefined],
+  ["SELECT pg_notify('channel', 'payload')", undefined],
+  ["LISTEN channel", undefined],
+])(
+  "what the simulation refuses of a database that only reads is what PostgreSQL refuses: %s",
+  async (asked, code) => {
+    await (await connect()).query("CREATE SEQUENCE IF NOT EXISTS ids");
+    await apply({ verb: "read-only" });
+    expect(await codeOf((await connect()).query(asked))).toBe(code);
+  },
+);
+
 test("connections are refused as PostgreSQL refuses them, and those that there are go on", async () => {
   const before = await connect();
   await apply({ verb: "refuse-connections" });
