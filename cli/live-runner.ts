@@ -22,8 +22,7 @@ export interface LiveRunnerFlags extends DatabaseFlag {
 export async function createLiveRunner(flags: LiveRunnerFlags): Promise<WorldRunner> {
   const { workers, timeout, server } = flags;
   const database = databaseOf(flags);
-  const { liveAbilities } = await import("../live/world/world.ts");
-  const { placeLacks } = await import("../live/world/lacks.ts");
+  const { liveAbilities, placeLacks } = await import("../live/world/abilities.ts");
   const { foreignCommand, foreignLacks } = await import("../live/subjects/foreign-command.ts");
   const command = server === undefined ? undefined : foreignCommand(server);
   let opened: Promise<LiveRunner> | undefined;

@@ -16,6 +16,7 @@ import type { Carrier } from "./faults/wire.ts";
 import { onAnyEnd } from "./on-any-end.ts";
 import { referenceCommand } from "./subjects/reference-command.ts";
 import type { ServerCommand } from "./subjects/server-process.ts";
+import { liveAbilities } from "./world/abilities.ts";
 import type { LiveProtocol } from "./world/protocol.ts";
 import { ServerGroup } from "./world/server-group.ts";
 import {
@@ -26,7 +27,7 @@ import {
   type Wish,
 } from "./world/server-pool.ts";
 import { waitsMs } from "./waits.ts";
-import { liveAbilities, LiveWorld } from "./world/world.ts";
+import { LiveWorld } from "./world/world.ts";
 
 export interface LiveRun {
   readonly history: History;

@@ -56,6 +56,11 @@ export class Chronicle implements Recorder {
     if (!this.#isClosed) this.problems.push(text);
   }
 
+  /** An error that somebody should have caught. */
+  bug(who: string, error: unknown): void {
+    this.problem(`${who}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  }
+
   /** The run is over: what comes late is not part of it. */
   close(): void {
     this.#isClosed = true;

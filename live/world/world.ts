@@ -3,9 +3,7 @@
 // (sim/world/world.ts); only time is everybody's, so nothing here is repeatable to the millisecond.
 import { join } from "node:path";
 import type { ServerAccount } from "../../actors/actor.ts";
-import type { HttpRequest, HttpResponse } from "../../protocol/http.ts";
 import type {
-  Ability,
   DatabaseAction,
   DeviceAction,
   NetworkAction,
@@ -20,11 +18,12 @@ import { Network } from "../faults/network.ts";
 import type { SweepPoint, SweepSight } from "../faults/statement-sweep.ts";
 import type { Carrier } from "../faults/wire.ts";
 import { recordByHand } from "../../actors/record-by-hand.ts";
+import { liveAbilities } from "./abilities.ts";
 import { Chronicle } from "./chronicle.ts";
 import { DeviceSlot } from "./device-slot.ts";
 import type { LiveProtocol } from "./protocol.ts";
-import { exchangeRaw } from "./raw-exchange.ts";
 import { exchangeByHand, wireRequest } from "./raw-request.ts";
+import { answerTimeoutMs, readFrom } from "./read-server.ts";
 import type { ServerGroup } from "./server-group.ts";
 import { RunServers } from "./servers.ts";
 import { freshUsers, TokenMint } from "./tokens.ts";
@@ -36,26 +35,6 @@ const serverUrl = "http://sync.test";
 const syncRounds = 2;
 /** Between two looks at who has come to rest.  Units: milliseconds. */
 const settlePauseMs = 20;
-
-/** `chance` belongs to the search. */
-export const liveAbilities: ReadonlySet<Ability> = new Set([
-  "compaction",
-  "clock",
-  "crash",
-  "device-crash",
-  "network",
-  "socket-faults",
-  "statements",
-  "processes",
-  "pause",
-  "backup",
-  "database",
-  "database-restart",
-  "disk-full",
-  "skew",
-  "tokens",
-  "settings",
-]);
 
 export interface LiveWorldOptions {
   readonly scenario: Scenario;
@@ -382,7 +361,7 @@ export class LiveWorld implements World {
       nextCall: () => ++this.#calls,
       directory: join(directory, spec.name),
       wallNow: () => Date.now() + this.#servers.clockOffsetMs,
-      onBug: (error) => this.chronicle.problem(`${spec.name}: ${stackOf(error)}`),
+      onBug: (error) => this.chronicle.bug(spec.name, error),
       onCrash: ({ name }, text) => this.chronicle.crashed("device", name, text),
       nextAccident: () => this.guidance?.nextCommit(spec.name),
     });
@@ -407,10 +386,8 @@ export class LiveWorld implements World {
   }
 
   #deviceNamed(deviceId: string): string | undefined {
-    for (const { name, actor } of this.#devices.values()) {
-      if (actor?.identity().deviceId.toLowerCase() === deviceId) return name;
-    }
-    return undefined;
+    const slots = [...this.#devices.values()];
+    return slots.find(({ actor }) => actor?.identity().deviceId.toLowerCase() === deviceId)?.name;
   }
 
   #userOf(device: string): string {
@@ -421,30 +398,3 @@ export class LiveWorld implements World {
 }
 
 const ok: StepOutcome = { outcome: "ok" };
-
-/** How long we wait for an answer that no fault stands in the way of.  Units: milliseconds. */
-const answerTimeoutMs = 10_000;
-
-async function readFrom(server: string, request: HttpRequest): Promise<HttpResponse> {
-  const query = new URLSearchParams();
-  for (const [name, values] of Object.entries(request.query)) {
-    for (const value of [values].flat()) query.append(name, value);
-  }
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value !== undefined) headers[name] = value;
-  }
-  const path = `${request.path}?${query.toString()}`;
-  const response = await exchangeRaw({
-    server,
-    method: request.method,
-    path,
-    headers,
-    timeoutMs: answerTimeoutMs,
-  });
-  return response as HttpResponse;
-}
-
-function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}

@@ -1,9 +1,12 @@
-// What of a scenario this machine, or the database that was chosen for a run, cannot give: abilities that the live world
-// has elsewhere.
+// What the live world can do, and what of that this machine, or the database that was chosen for a run, cannot give.
 import { platform } from "node:os";
-import type { Scenario } from "../../scenarios/format/types.ts";
+import { abilities } from "../../scenarios/format/parse.ts";
+import type { Ability, Scenario } from "../../scenarios/format/types.ts";
 import type { DatabaseChoice } from "../databases/choice.ts";
 import { canHaveSmallDisk } from "../databases/small-disk.ts";
+
+/** `chance` belongs to the search. */
+export const liveAbilities: ReadonlySet<Ability> = new Set(abilities.filter((one) => one !== "chance"));
 
 /** In words; empty where nothing is lacking. */
 export function placeLacks({ needs }: Pick<Scenario, "needs">, database: DatabaseChoice): readonly string[] {
