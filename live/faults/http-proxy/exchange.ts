@@ -27,7 +27,7 @@ import {
   writeHead,
   writeReply,
 } from "./messages.ts";
-import type { Sockets } from "./sockets.ts";
+import { resetSocket, type Sockets } from "./sockets.ts";
 import type { Ways } from "./ways.ts";
 
 /** What the messages of one device meet. */
@@ -77,7 +77,7 @@ export const undisturbed: ExchangeFate = {
 /** Ends the client's connection as a server does that is not there, or not any more. */
 export function reset(response: ServerResponse): void {
   const { socket } = response;
-  if (socket !== null && !socket.destroyed) socket.resetAndDestroy();
+  if (socket !== null) resetSocket(socket);
 }
 
 /** Streams both ways. The server's connection is the pair of the client's. */

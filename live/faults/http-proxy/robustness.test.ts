@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { pause, setStage, type Stage } from "./counting-server.contract.ts";
 import { FaultProxy } from "./fault-proxy.ts";
+import { resetSocket } from "./sockets.ts";
 
 const nothing = { lines: 0, clients: 0, servers: 0, exchanges: 0, liveSockets: 0, held: 0 };
 
@@ -218,6 +219,22 @@ describe("a server", () => {
     };
     expect((await speak(url, [request], 500)).isEnded).toBe(true);
   });
+});
+
+test("a connection that is reset while it is ending is closed all the same", async () => {
+  const closed = Promise.withResolvers<void>();
+  const ending = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on("error", closed.reject);
+    socket.once("close", () => closed.resolve());
+    socket.end("the last words");
+    resetSocket(socket);
+  });
+  await new Promise<void>((resolve) => ending.listen(0, "127.0.0.1", resolve));
+  const client = connect((ending.address() as AddressInfo).port, "127.0.0.1");
+  client.on("error", () => undefined);
+  await closed.promise;
+  client.destroy();
+  await new Promise((resolve) => ending.close(resolve));
 });
 
 describe("many devices", () => {

@@ -1,6 +1,14 @@
 // Sockets that somebody has to close in the end.
 import type { Socket } from "node:net";
 
+/** Ends a connection by a TCP reset; one that is ending already, by its end. Node loses a socket that is reset while it
+ *  is shutting down: it is never closed, and its process never exits.  Source: libuv, uv_tcp_close_reset (UV_EINVAL). */
+export function resetSocket(socket: Socket): void {
+  if (socket.destroyed) return;
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
 export class Sockets {
   readonly #open = new Set<Socket>();
 

@@ -7,6 +7,7 @@ import type { FrameFate } from "../../../actors/network-accidents.ts";
 import type { FaultRules } from "../../../scenarios/format/fault-rules.ts";
 import { Life } from "../life.ts";
 import { FrameSplitter, type FrameUnit, serverTextFrame } from "./frame-splitter.ts";
+import { resetSocket } from "./sockets.ts";
 import type { Ways } from "./ways.ts";
 
 export interface TunnelOptions {
@@ -117,7 +118,7 @@ export class Tunnel {
   #follow(other: Socket, hasFailed: boolean): void {
     if (other.destroyed) return;
     if (hasFailed) {
-      other.resetAndDestroy();
+      resetSocket(other);
       return;
     }
     other.end();

@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import type { ExchangeFate } from "../../../actors/exchange-fate.ts";
 import { headOf, openRequest, type Setting } from "./exchange.ts";
 import { impostorBytes, pairs, replyHead, withoutHeader, writeHead, writeReply } from "./messages.ts";
+import { resetSocket } from "./sockets.ts";
 
 export interface AskedUpgrade {
   readonly request: IncomingMessage;
@@ -40,7 +41,7 @@ export function carryUpgrade(
     onOpen({ client, server, early: { fromClient: waiting.end(), fromServer } });
   ways.after(fate.requestDelayMs, () => {
     if (client.destroyed) return;
-    if (fate.breaksAt !== undefined) ways.after(fate.replyDelayMs, () => client.resetAndDestroy());
+    if (fate.breaksAt !== undefined) ways.after(fate.replyDelayMs, () => resetSocket(client));
     else if (impostor === undefined) connectOn(setting, asked, fate.replyDelayMs, handOver);
     else ways.after(fate.replyDelayMs, () => writeReply(refusalOn(asked), impostorBytes(impostor)));
   });
@@ -78,7 +79,7 @@ function connectOn(
   const { request, client } = asked;
   const target = setting.target();
   if (target === undefined) {
-    client.resetAndDestroy();
+    resetSocket(client);
     return;
   }
   const head = headOf(request);
@@ -88,9 +89,9 @@ function connectOn(
   const onLeave = (): void => void upstream.destroy();
   client.once("close", onLeave);
   upstream.once("socket", (socket) => setting.servers.add(socket));
-  upstream.on("error", () => client.resetAndDestroy());
+  upstream.on("error", () => resetSocket(client));
   upstream.once("close", () => {
-    if (!isAnswered) client.resetAndDestroy();
+    if (!isAnswered) resetSocket(client);
   });
   upstream.once("response", (reply) => {
     isAnswered = true;
