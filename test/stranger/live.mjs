@@ -93,6 +93,7 @@ export function openLive({ databaseUrl, store, acks }) {
 
   async function receive(connection, data, isBinary) {
     const { owner, device } = connection;
+    if (Date.now() >= connection.expiresAt) return; // the timer that closes it may be late
     try {
       if (isBinary) throw new Error("binary frame");
       const lastSeen = readAck(String(data), "ack");
@@ -106,15 +107,24 @@ export function openLive({ databaseUrl, store, acks }) {
     }
   }
 
-  function closeAtExpiry(connection, expiresAt) {
-    const left = expiresAt - Date.now();
+  function closeAtExpiry(connection) {
+    const left = connection.expiresAt - Date.now();
     if (left <= 0) return connection.ws.close(4401, "token expired");
     connection.expiry = setTimeout(() => closeAtExpiry(connection, expiresAt), Math.min(left, LONGEST_TIMER));
     return undefined;
   }
 
   async function accept(ws, { owner, device, expiresAt }) {
-    const connection = { ws, owner, device, sent: null, mark: 0, isAlive: true, work: Promise.resolve() };
+    const connection = {
+      ws,
+      owner,
+      device,
+      expiresAt,
+      sent: null,
+      mark: 0,
+      isAlive: true,
+      work: Promise.resolve(),
+    };
     if (!byOwner.has(owner)) byOwner.set(owner, new Set());
     byOwner.get(owner).add(connection);
     ws.on("error", () => {});
@@ -131,7 +141,7 @@ export function openLive({ databaseUrl, store, acks }) {
       if (byOwner.get(owner)?.size === 0) byOwner.delete(owner);
       connection.work.then(() => acks.flushDevice(owner, device)).catch(() => {});
     });
-    closeAtExpiry(connection, expiresAt);
+    closeAtExpiry(connection);
     try {
       const state = await store.headOf(owner);
       if (ws.readyState !== ws.OPEN) return;

@@ -201,7 +201,7 @@ async function stop() {
   setTimeout(() => process.exit(1), 4000).unref();
   const closed = new Promise((resolve) => server.close(resolve));
   await live.stop();
-  await closed;
+  await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 3300))]);
   await acks.stop().catch((error) => process.stderr.write(`ACKs lost: ${error.message}\n`));
   await store.end();
   process.exit(0);
