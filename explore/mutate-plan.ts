@@ -218,7 +218,8 @@ function mayHang(step: Step): boolean {
   if (step.kind === "request") return true;
   if (step.kind !== "server") return false;
   const { action } = step;
-  return action.verb === "compact" || action.verb === "stop" || "purpose" in action;
+  const verbs: readonly string[] = ["compact", "stop", "roll"];
+  return verbs.includes(action.verb) || "purpose" in action;
 }
 
 /** Names that have to be remembered before; members of a device's status are always there. */

@@ -26,6 +26,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   await faults.recover();
+  faults.forget();
   for (const client of clients.splice(0)) await client.end();
 });
 afterAll(async () => {
@@ -132,6 +133,13 @@ test("all that is left is lifted, and says so", async () => {
   expect(faults.isCalm).toBe(false);
   await faults.recover();
   expect(faults.isCalm).toBe(true);
+  expect(faults.unstruck()).toEqual([
+    "database: read-only",
+    "database: lock-timeout 100ms",
+    "database: lock tables",
+    "database: statement-timeout 100ms",
+    "database: refuse connections",
+  ]);
   const { rows } = await (
     await connect()
   ).query(

@@ -39,6 +39,8 @@ const lookIntervalMs = 20;
 export class DatabaseFaults {
   readonly #options: DatabaseFaultsOptions;
   readonly #lasting = new Set<Lasting>();
+  /** Lifted before they had hindered anybody. */
+  #missed: string[] = [];
   #isDown = false;
   #isRefusing = false;
 
@@ -99,6 +101,7 @@ export class DatabaseFaults {
   /** Everything ends that still lasts. */
   async recover(): Promise<void> {
     if (this.#isDown) await this.#begin();
+    this.#missed = [...this.unstruck()];
     const lasting = [...this.#lasting];
     this.#lasting.clear();
     for (const { lift, stopWatching } of lasting) {
@@ -109,7 +112,13 @@ export class DatabaseFaults {
 
   /** What was arranged and has hindered nobody, as scenario lines. */
   unstruck(): readonly string[] {
-    return [...this.#lasting].filter(({ hasStruck }) => !hasStruck).map(({ line }) => `database: ${line}`);
+    const present = [...this.#lasting].filter(({ hasStruck }) => !hasStruck);
+    return [...this.#missed, ...present.map(({ line }) => `database: ${line}`)];
+  }
+
+  /** Another scenario begins: what the one before has missed is not its concern. */
+  forget(): void {
+    this.#missed = [];
   }
 
   async #end(how: "fast" | "immediate"): Promise<void> {

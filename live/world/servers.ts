@@ -46,6 +46,7 @@ export class RunServers {
     this.#group = options.group;
     this.#chronicle = options.chronicle;
     this.#clockOffsetMs = options.group.clockOffsetMs;
+    options.group.databaseFaults.forget();
     this.#statements = new StatementFaults({
       lines: options.group.lines,
       databaseUrl: options.group.databaseUrl,

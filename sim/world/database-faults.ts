@@ -19,6 +19,10 @@ export class DatabaseFaults {
   #hasRefused = false;
   /** Something was set that only new connections go by. */
   #isSetPerConnection = false;
+  /** The latest of each kind. */
+  readonly #lines = new Map<DatabaseAction["verb"], string>();
+  /** Ended before they had hindered anybody. */
+  readonly #missed: string[] = [];
 
   constructor(options: DatabaseFaultsOptions) {
     this.#options = options;
@@ -31,6 +35,7 @@ export class DatabaseFaults {
 
   apply(action: DatabaseAction): void {
     const { database } = this.#options;
+    this.#lines.set(action.verb, databaseLine(action));
     switch (action.verb) {
       case "stop":
       case "crash":
@@ -79,6 +84,7 @@ export class DatabaseFaults {
   /** Everything ends that still lasts. */
   recover(): void {
     const { database, servers } = this.#options;
+    this.#missed.push(...this.#present());
     this.#isDown = false;
     this.#isRefusing = false;
     database.clearConditions();
@@ -101,9 +107,14 @@ export class DatabaseFaults {
 
   /** What was arranged and has hindered nobody, as scenario lines. */
   unstruck(): readonly string[] {
-    const conditions = this.#options.database.unstruckConditions().map((kind) => kind as string);
-    const refusing = this.#isRefusing && !this.#hasRefused ? [refuseLine] : [];
-    return [...conditions, ...refusing].map((words) => `database: ${words.replace("lock-tables", lockLine)}`);
+    return [...this.#missed, ...this.#present()];
+  }
+
+  /** Of those that last. */
+  #present(): readonly string[] {
+    const refusing = this.#isRefusing && !this.#hasRefused ? (["refuse-connections"] as const) : [];
+    const kinds = [...this.#options.database.unstruckConditions(), ...refusing];
+    return kinds.map((kind) => `database: ${this.#lines.get(kind)!}`);
   }
 
   #end(verb: "stop" | "crash" | "restart"): void {
@@ -144,6 +155,3 @@ const ended = {
   crash: "the database crashes",
   restart: "the database is restarted",
 } as const;
-
-const refuseLine = databaseLine({ verb: "refuse-connections" });
-const lockLine = databaseLine({ verb: "lock-tables" });
