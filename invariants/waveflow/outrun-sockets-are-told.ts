@@ -7,7 +7,8 @@ import type { EventIndex } from "../history.ts";
 import { eventAfter, frameWithinMs, mayBeHeld, type OpenSocket, openSockets } from "./open-sockets.ts";
 import { readHistory, type Reading } from "./reading.ts";
 
-/** Judged on sockets while nothing is done to anybody, by the jobs of which the world tells. What a device has
+/** Judged on sockets while nothing is done to anybody, by the jobs of which the world tells. One that deletes nothing
+ *  names a watermark that an untold one may have raised before the socket was there. What a device has
  *  acknowledged counts as long as nothing was ever done to the server.
  *  Source: WF-WS-3. */
 export const outrunSocketsAreTold: Law<WaveflowEvent> = {
@@ -25,10 +26,10 @@ export const outrunSocketsAreTold: Law<WaveflowEvent> = {
     for (const at of reading.upheavals) {
       const event = history.events[at]!;
       if (event.kind !== "compacted" || sockets.length === 0) continue;
-      const { user, compactedUpTo, begunAt } = event;
+      const { user, compactedUpTo, deleted, begunAt } = event;
       const before = risen.get(user) ?? 0;
       risen.set(user, Math.max(before, compactedUpTo));
-      if (compactedUpTo <= before || begunAt === undefined) continue;
+      if (deleted === 0 || compactedUpTo <= before || begunAt === undefined) continue;
       const job = { user, at, compactedUpTo, begunAt };
       for (const socket of sockets) judgeJob(job, socket, reading, tally);
     }

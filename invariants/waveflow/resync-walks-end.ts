@@ -4,8 +4,10 @@ import { Tally } from "../tally.ts";
 import type { EventIndex } from "../history.ts";
 import type { WaveflowEvent } from "./events.ts";
 import { type PullCall, readHistory } from "./reading.ts";
+import type { UserLog } from "./user-log.ts";
 
-/** The first page of a paged full read carries a token, and every later one repeats it. In the calm, where nothing new
+/** The first page of a paged full read carries a token, and every later one repeats it; that of another user is as
+ *  none. In the calm, where nothing new
  *  is there to be compacted for long, a device is not thrown out of its walk again and again. A job that deletes
  *  something after a walk has begun ends the walk.
  *  Source: WF-PULL-5, WF-COMP-8. */
@@ -25,12 +27,11 @@ export const resyncWalksEnd: Law<WaveflowEvent> = {
 };
 
 function judgeTokens(pulls: readonly PullCall[], tally: Tally): void {
-  const given = new Set<string>();
-  for (const { outcome, request, reply, actor, askedAt, answeredAt } of pulls) {
+  const givenTo = new Map<string, UserLog>();
+  for (const { outcome, request, reply, user, actor, askedAt, answeredAt } of pulls) {
     if (outcome !== "accepted" || !reply!.has_more) continue;
-    if (reply!.resync !== undefined) given.add(reply!.resync);
     if (request.since !== 0) {
-      if (request.resync === undefined || !given.has(request.resync)) continue;
+      if (request.resync === undefined || givenTo.get(request.resync) !== user) continue;
       tally.look();
       if (reply!.resync === request.resync) continue;
       tally.contradict(
@@ -41,7 +42,10 @@ function judgeTokens(pulls: readonly PullCall[], tally: Tally): void {
       continue;
     }
     tally.look();
-    if (reply!.resync !== undefined) continue;
+    if (reply!.resync !== undefined) {
+      givenTo.set(reply!.resync, user);
+      continue;
+    }
     tally.contradict(
       [askedAt, answeredAt],
       () =>
