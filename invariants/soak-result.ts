@@ -39,6 +39,8 @@ export interface ProcessSample {
   readonly rssBytes?: number;
   /** Only of Seatrial. */
   readonly heapBytes?: number;
+  /** Only of Seatrial: what a full collection left. Only in samples in whose time there was one. */
+  readonly liveHeapBytes?: number;
   /** Open files and sockets. */
   readonly handles?: number;
 }

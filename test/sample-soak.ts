@@ -30,7 +30,12 @@ function sampleAt(atMs: number, index: number): SoakSample {
     faults: index * 4,
     accountsJudged: index * 2,
     violations: 0,
-    seatrial: { rssBytes: (400 + wave) * mebibyte, heapBytes: (90 + wave) * mebibyte, handles: 1_000 + wave },
+    seatrial: {
+      rssBytes: (400 + wave) * mebibyte,
+      heapBytes: (90 + 10 * wave) * mebibyte,
+      ...(index % 4 === 0 ? { liveHeapBytes: (80 + (wave % 2)) * mebibyte } : {}),
+      handles: 1_000 + wave,
+    },
     servers: [
       ...(isUp ? [mortal] : []),
       { name: "server 2", life: 1, rssBytes: Math.round((100 + atMs / 10_000) * mebibyte), handles: 30 },

@@ -11,7 +11,7 @@ import type {
 } from "../../invariants/soak-result.ts";
 import type { Subject } from "../subjects/subject.ts";
 import { findLeaks } from "./leak-findings.ts";
-import { leastOf, sampleOurselves, sampleProcess } from "./process-sample.ts";
+import { leastOf, OwnSampler, sampleProcess } from "./process-sample.ts";
 import type { LivedStay, Stay } from "./stay.ts";
 import type { TrafficMeter } from "./traffic-meter.ts";
 
@@ -51,6 +51,7 @@ export class SoakGauge {
   readonly sampleEveryMs: number;
   readonly #options: SoakGaugeOptions;
   readonly #startedAt = performance.now();
+  readonly #own = new OwnSampler();
   readonly #lives = new Map<string, { readonly processId: number; readonly life: number }>();
   #sampledAtMs = 0;
   #ourselves: ProcessSample = {};
@@ -111,6 +112,11 @@ export class SoakGauge {
     };
   }
 
+  /** Looks no more. */
+  stop(): void {
+    this.#own.stop();
+  }
+
   leaks(): readonly LeakFinding[] {
     return findLeaks(this.samples, this.#options.durationMs);
   }
@@ -151,7 +157,7 @@ export class SoakGauge {
   }
 
   async #sampleProcesses(): Promise<void> {
-    this.#ourselves = leastOf(this.#ourselves, await sampleOurselves());
+    this.#ourselves = leastOf(this.#ourselves, await this.#own.sample());
     for (const { name, processId } of this.#options.subjects) {
       if (processId === undefined) continue;
       const sample = await sampleProcess(processId);

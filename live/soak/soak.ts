@@ -158,6 +158,7 @@ class Soak {
       this.#end();
       await Promise.allSettled([upheavals, readings, ...this.#stays.values()]);
       this.#meter.stop();
+      this.#gauge.stop();
     }
     const { gauge, abandoned } = { gauge: this.#gauge, abandoned: this.#abandoned };
     return { gauge, abandoned, serverOutput: this.#ground.group.lastLines() };
