@@ -5,8 +5,12 @@ import type { Ability, Scenario } from "../../scenarios/format/types.ts";
 import type { DatabaseChoice } from "../databases/choice.ts";
 import { canHaveSmallDisk } from "../databases/small-disk.ts";
 
-/** `chance` belongs to the search. */
-export const liveAbilities: ReadonlySet<Ability> = new Set(abilities.filter((one) => one !== "chance"));
+/** `chance` belongs to the search, and what a socket's reader does not take, a real system keeps for it. */
+const simulatedOnly: ReadonlySet<Ability> = new Set(["chance", "unbuffered-sockets"]);
+
+export const liveAbilities: ReadonlySet<Ability> = new Set(
+  abilities.filter((one) => !simulatedOnly.has(one)),
+);
 
 /** In words; empty where nothing is lacking. */
 export function placeLacks({ needs }: Pick<Scenario, "needs">, database: DatabaseChoice): readonly string[] {

@@ -105,6 +105,7 @@ export const abilities: readonly Ability[] = [
   "tokens",
   "settings",
   "chance",
+  "unbuffered-sockets",
 ];
 
 interface Variant {

@@ -10,7 +10,8 @@ import type { JsonValue } from "../../protocol/json.ts";
  *  `backup`: put the database back to an earlier state. `database`: break connections of the servers to their database,
  *  and have it refuse what it is asked. `database-restart`: end and start the database itself. `disk-full`: take the
  *  room that it writes to.
- *  `skew`: clocks that differ. `tokens`: mint tokens of any kind. `settings`: start the server with other settings. */
+ *  `skew`: clocks that differ. `tokens`: mint tokens of any kind. `settings`: start the server with other settings.
+ *  `unbuffered-sockets`: no machine in between keeps what a socket's reader does not take. */
 export type Ability =
   | "compaction"
   | "clock"
@@ -28,7 +29,8 @@ export type Ability =
   | "skew"
   | "tokens"
   | "settings"
-  | "chance";
+  | "chance"
+  | "unbuffered-sockets";
 
 export interface Scenario {
   /** `<protocol>/<area>/<name>`, the same as the file's path. */
