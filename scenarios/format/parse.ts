@@ -352,7 +352,8 @@ function readNeeds(
     if (ability === undefined) continue;
     if (named.has(ability)) reader.complain(item, `"${ability}" stands here twice`);
     named.add(ability);
-    const isSure = reader.file.errors.length === errorsBefore;
+    // No step shows that one.
+    const isSure = reader.file.errors.length === errorsBefore && ability !== "unbuffered-sockets";
     if (isSure && !needed.has(ability)) reader.complain(item, `no step needs "${ability}": leave it out`);
   }
   for (const [ability, source] of needed) {
