@@ -107,14 +107,16 @@ function asRecorded(
   };
 }
 
-/** From the catalogue; a storm from the file that was written beside the record, or from its seed. */
+/** From the catalogue; a storm or an account of a soak from the file that was written beside the record, a storm also
+ *  from its seed. */
 function scenarioOf({ id, seed }: RecordedResult, file: string): Scenario {
   const known = loadCatalogue().scenarios.find((scenario) => scenario.id === id);
   if (known !== undefined) return known;
-  const written = join(dirname(file), `storm-${seed.replaceAll(/[^\w.-]/g, "_")}.yaml`);
-  if (existsSync(written)) {
+  for (const name of [`storm-${seed.replaceAll(/[^\w.-]/g, "_")}`, `soak-${id.split("/").at(-1)!}`]) {
+    const written = join(dirname(file), `${name}.yaml`);
+    if (!existsSync(written)) continue;
     const parsed = parseScenarios(readText(written), { protocols: scenarioProtocols, file: written });
-    if (parsed.ok && parsed.scenarios[0] !== undefined) return parsed.scenarios[0];
+    if (parsed.ok && parsed.scenarios[0]?.id === id) return parsed.scenarios[0];
   }
   const storm = stormScenario(seed);
   if (storm.id === id) return storm;

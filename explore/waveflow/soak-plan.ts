@@ -2,7 +2,7 @@
 // processes, which all accounts share. A plan is a scenario like any other, without a word about servers, clocks of
 // servers or the database: those belong to everybody, and whoever runs the soak lets them suffer.
 import { neededAbilities } from "../../scenarios/format/needs.ts";
-import type { DeviceSpec, Scenario } from "../../scenarios/format/types.ts";
+import type { DeviceSpec, Scenario, Step } from "../../scenarios/format/types.ts";
 import { waveflowVocabulary } from "../../scenarios/waveflow/vocabulary.ts";
 import type { SoakPlanOptions, SoakPlans, SoakUpheaval } from "../soak-plans.ts";
 import { Stream } from "../stream.ts";
@@ -78,7 +78,7 @@ function soakStay(seed: string, n: number, options: SoakPlanOptions): Scenario {
     trouble: {},
     seed: ownSeed,
     processes,
-    steps: plot.steps.steps,
+    steps: forgetful(plot.steps.steps),
     // The laws say what is right; a plan expects nothing of its own.
     expect: {},
   };
@@ -103,6 +103,16 @@ function writeSteps(plot: Plot, lengthMs: number): void {
     steps.device(name, "mode", { mode: "hybrid" });
   }
   steps.settle(calmWithinMs);
+}
+
+/** Nobody asks for what a compaction answered, and while its server is down it answers nothing. */
+function forgetful(steps: readonly Step[]): readonly Step[] {
+  return steps.map((step) => {
+    if (step.kind === "together" || step.kind === "start") return { ...step, steps: forgetful(step.steps) };
+    if (step.kind !== "server") return step;
+    const { remember: _, ...rest } = step;
+    return rest;
+  });
 }
 
 /** Half of what may happen is left out of each plan; edits never. */

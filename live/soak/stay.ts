@@ -36,6 +36,8 @@ export interface LivedStay {
   readonly failures: readonly StayFailure[];
   readonly faultCounts: ReadonlyMap<string, number>;
   readonly suffered: readonly Suffered[];
+  /** Faults that the plan arranged and that never struck, as scenario lines. */
+  readonly unstruck: readonly string[];
 }
 
 export interface StayOptions {
@@ -105,6 +107,7 @@ export class Stay {
       failures: [...failures, ...problems],
       faultCounts: chronicle.faultCounts,
       suffered: this.#suffered,
+      unstruck: world.unfiredFaults(),
     };
   }
 
@@ -164,7 +167,7 @@ export class Stay {
         const seen = `still running at ${step}; ${world.waiting().join(", ") || "no message is under way"}`;
         return [{ expected: `the account's stay ends within ${timeoutMs} ms`, seen }];
       }
-      // A plan expects nothing of its own, and what a step wants to remember is not there while a server is down.
+      // A plan expects nothing of its own, and not every fault that it arranges finds something to strike.
       return checks.filter(({ about, pass }) => about === "settled" && !pass);
     } catch (error) {
       const seen = faultOfTarget(error);
