@@ -2,8 +2,7 @@
 // everything down again. One scenario leaves the same things behind as in the simulation, so that nobody who judges or
 // reports it needs to know where it ran.
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { History } from "../invariants/history.ts";
 import { type CheckResult, runSteps } from "../scenarios/format/interpreter.ts";
@@ -13,6 +12,7 @@ import { openDatabases } from "./databases/open.ts";
 import type { Guide, GuideKept } from "./faults/guide.ts";
 import type { SweepPoint, SweepSight } from "./faults/statement-sweep.ts";
 import type { Carrier } from "./faults/wire.ts";
+import { makeTemporaryDirectory, sweepDirectories } from "./leftovers/directories.ts";
 import { onAnyEnd } from "./on-any-end.ts";
 import { referenceCommand } from "./subjects/reference-command.ts";
 import type { ServerCommand } from "./subjects/server-process.ts";
@@ -99,8 +99,10 @@ export interface LiveRunner {
 /** Brings up the database; servers start when the first scenario is prepared or run.
  *  Errors: `DatabaseUnavailable`. */
 export async function createLiveRunner(options: LiveRunnerOptions): Promise<LiveRunner> {
+  await sweepDirectories();
   const databases = await openDatabases(options.database ?? { kind: "embedded" });
-  const directory = mkdtempSync(join(tmpdir(), "seatrial-devices-"));
+  const devices = makeTemporaryDirectory("directory");
+  const directory = devices.path;
   const removeDirectory = (): void => rmSync(directory, { recursive: true, force: true });
   const leftover = onAnyEnd(removeDirectory);
   const secret = randomBytes(32).toString("hex");
@@ -125,6 +127,7 @@ export async function createLiveRunner(options: LiveRunnerOptions): Promise<Live
     await databases.stop();
     removeDirectory();
     leftover.cancel();
+    devices.forget();
   };
   const runner = new Runner({ options, pool, secret, directory });
   return {
