@@ -20,7 +20,7 @@ export interface DatabaseFaultsOptions {
   readonly server?: OwnDatabaseServer | undefined;
 }
 
-export type TellFault = (kind: string, text: string) => void;
+type TellFault = (kind: string, text: string) => void;
 
 /** One that lasts. */
 interface Lasting {
