@@ -2,14 +2,20 @@
 // same about for real, and as many tries as are allowed.
 import { type LivePlan, livePlanOf, type SimulatedRun } from "../explore/confirm/live-plan.ts";
 import { recordingOrder } from "../explore/confirm/recorded-order.ts";
-import { isEmpty, seenInBoth, type Sighting, sightingOf } from "../explore/confirm/sighting.ts";
+import {
+  isEmpty,
+  seenInBoth,
+  type Sighting,
+  sightingOf,
+  sightingOfError,
+} from "../explore/confirm/sighting.ts";
 import type { Build } from "../explore/trial.ts";
 import type { GuideKept } from "../live/faults/guide.ts";
 import type { LiveBuild, LiveRun, LiveRunner } from "../live/run.ts";
 import type { Scenario, Step } from "../scenarios/format/types.ts";
 import { missingAbilities } from "../scenarios/format/world.ts";
 import type { Vocabulary } from "../scenarios/format/vocabulary.ts";
-import { simulate } from "../sim/run.ts";
+import { type SimRun, simulate } from "../sim/run.ts";
 
 /** What the simulation shows, and what is needed to see it again. */
 export interface Simulated extends SimulatedRun {
@@ -19,22 +25,54 @@ export interface Simulated extends SimulatedRun {
 }
 
 /** A mutant that talks for ever ends here. */
-const eventsMax = 300_000;
+const eventsMaxDefault = 300_000;
+
+export interface SimulateOptions {
+  readonly scenario: Scenario;
+  readonly seed: string;
+  /** What the protocol calls its compaction. */
+  readonly job: string;
+  readonly eventsMax?: number;
+}
 
 /** Runs a scenario in the simulation and looks.
- *  `job` is what the protocol calls its compaction.
  *  Errors: those of `simulate`, which are bugs of the build or of ours. */
 export async function simulateAndLook(
   { sim, laws }: Build,
-  { scenario, seed, job }: { readonly scenario: Scenario; readonly seed: string; readonly job: string },
+  { scenario, seed, job, eventsMax = eventsMaxDefault }: SimulateOptions,
 ): Promise<Simulated> {
   const recorder = recordingOrder(sim, job);
   const stepTimes = new Map<Step, number>();
   const onStep = (step: Step, atMs: number): void => void stepTimes.set(step, atMs);
-  const run = await simulate({ scenario, protocol: recorder.sim, seed, eventsMax, onStep });
+  let run: SimRun;
+  try {
+    run = await simulate({ scenario, protocol: recorder.sim, seed, eventsMax, onStep });
+  } catch (error) {
+    const sighting = sightingOfError(error);
+    if (sighting === undefined) throw error;
+    const nothing = { accidents: [], history: { ...headOf(scenario, seed), events: [] } };
+    return { scenario, run: nothing, order: [], stepTimes, seed, digest: "", sighting };
+  }
   const sighting = sightingOf(run, { laws, intended: scenario.expect.violates ?? [] });
   const order = recorder.orderOf(run.history);
   return { scenario, run, order, stepTimes, seed, digest: run.digest, sighting };
+}
+
+const headOf = ({ id, protocol }: Scenario, seed: string) => ({ protocol, scenario: id, seed, world: "sim" });
+
+/** What is to be seen, and how to bring it about; small data that travels between threads. */
+export interface Confirmable {
+  readonly scenario: Scenario;
+  readonly seed: string;
+  readonly sighting: Sighting;
+  readonly plan: LivePlan;
+  /** Why it cannot be brought about: sentences. Empty where it can. */
+  readonly blocked: readonly string[];
+}
+
+export function confirmableOf(simulated: Simulated, vocabulary: Vocabulary): Confirmable {
+  const { scenario, seed, sighting } = simulated;
+  return { scenario, seed, sighting, ...livePlanOf(simulated, vocabulary) };
 }
 
 export type Confirmation =
@@ -43,7 +81,6 @@ export type Confirmation =
       readonly tries: number;
       /** What both worlds show. */
       readonly seen: Sighting;
-      readonly plan: LivePlan;
       readonly kept: GuideKept | undefined;
     }
   | {
@@ -51,7 +88,6 @@ export type Confirmation =
       readonly tries: number;
       /** What the last try showed. */
       readonly seen: Sighting;
-      readonly plan: LivePlan;
       readonly kept: GuideKept | undefined;
     }
   | { readonly outcome: "blocked"; readonly why: readonly string[] };
@@ -61,7 +97,6 @@ export interface ConfirmOptions {
   /** Absent: the runner's own. */
   readonly live?: LiveBuild;
   readonly laws: Build["laws"];
-  readonly vocabulary: Vocabulary;
   readonly tries: number;
   readonly signal?: AbortSignal;
   /** Hears of each try as it ends. */
@@ -73,18 +108,17 @@ const settleMaxMs = 6_000;
 
 /** Brings the simulated run about in the real world until it shows the same, or the tries are used up.
  *  Errors: `SubjectFailed`; what the runner throws. */
-export async function confirmLive(simulated: Simulated, options: ConfirmOptions): Promise<Confirmation> {
-  const { runner, live, laws, vocabulary, signal, tries, onTry } = options;
-  const found = livePlanOf(simulated, vocabulary);
-  if ("blocked" in found) return { outcome: "blocked", why: found.blocked };
-  const { plan } = found;
-  const missing = missingAbilities(plan.scenario, runner);
-  if (missing.length > 0) {
-    return { outcome: "blocked", why: missing.map((ability) => `the live world lacks ${ability}`) };
-  }
+export async function confirmLive(
+  { plan, seed, sighting, blocked }: Confirmable,
+  options: ConfirmOptions,
+): Promise<Confirmation> {
+  const { runner, live, laws, signal, tries, onTry } = options;
+  const lacks = missingAbilities(plan.scenario, runner).map((ability) => `the live world lacks ${ability}`);
+  const why = [...blocked, ...lacks];
+  if (why.length > 0) return { outcome: "blocked", why };
   for (let attempt = 1; ; attempt++) {
     const run = await runner.run(plan.scenario, {
-      seed: simulated.seed,
+      seed,
       guide: plan.guide,
       settleMaxMs,
       ...(live === undefined ? {} : { build: live }),
@@ -93,8 +127,8 @@ export async function confirmLive(simulated: Simulated, options: ConfirmOptions)
     const intended = plan.scenario.expect.violates ?? [];
     const seen = sightingOf(run, { laws, intended });
     onTry?.(seen, run);
-    const both = seenInBoth(simulated.sighting, seen);
-    const common = { tries: attempt, plan, kept: run.guided };
+    const both = seenInBoth(sighting, seen);
+    const common = { tries: attempt, kept: run.guided };
     if (!isEmpty(both)) return { outcome: "confirmed", seen: both, ...common };
     if (attempt >= tries) return { outcome: "not reproduced", seen, ...common };
   }

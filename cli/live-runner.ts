@@ -1,9 +1,7 @@
 // The live world as the runner sees it. Nothing is started, and no database driver is loaded, before it is needed.
-import type { LiveRunner } from "../live/run.ts";
+import type { LiveRunner, LiveRunnerOptions } from "../live/run.ts";
 import type { Scenario } from "../scenarios/format/types.ts";
 import { waitsMs } from "../live/waits.ts";
-import type { DatabaseChoice } from "../live/databases/choice.ts";
-import type { ServerCommand } from "../live/subjects/server-process.ts";
 import { checksOf } from "./checks.ts";
 import { type DatabaseFlag, databaseOf } from "./database-option.ts";
 import { SetupError } from "./errors.ts";
@@ -26,7 +24,12 @@ export async function createLiveRunner(flags: LiveRunnerFlags): Promise<WorldRun
   const { foreignCommand, foreignLacks } = await import("../live/subjects/foreign-command.ts");
   const command = server === undefined ? undefined : foreignCommand(server);
   let opened: Promise<LiveRunner> | undefined;
-  const open = (): Promise<LiveRunner> => (opened ??= openLive(timeout, { database, command }));
+  const open = (): Promise<LiveRunner> =>
+    (opened ??= openLiveRunner({
+      database,
+      scenarioTimeoutMs: timeout,
+      ...(command === undefined ? {} : { server: command }),
+    }));
   return {
     world: "live",
     abilities: liveAbilities,
@@ -73,15 +76,12 @@ function toSetupError(error: unknown): never {
   throw error;
 }
 
-async function openLive(
-  scenarioTimeoutMs: number,
-  { database, command }: { readonly database: DatabaseChoice; readonly command: ServerCommand | undefined },
-): Promise<LiveRunner> {
+/** The live world itself, for every protocol.  Errors: SetupError. */
+export async function openLiveRunner(options: Omit<LiveRunnerOptions, "protocols">): Promise<LiveRunner> {
   const { createLiveRunner: createRunner } = await import("../live/run.ts");
   const bindings = await Promise.all(protocols.map((protocol) => protocol.live()));
   try {
-    const server = command === undefined ? {} : { server: command };
-    return await createRunner({ protocols: bindings, scenarioTimeoutMs, database, ...server });
+    return await createRunner({ ...options, protocols: bindings });
   } catch (error) {
     throw new SetupError(`the live world: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,

@@ -36,6 +36,11 @@ export class SelftestProgress {
     this.#over(name, this.#outcomeLine(outcome));
   }
 
+  /** What something came to that is no trial in the simulation. */
+  told(name: string, { line, isGood }: { readonly line: string; readonly isGood: boolean }): void {
+    this.#over(name, isGood ? line : this.#ink.red(line));
+  }
+
   failed(name: string, error: string): void {
     this.#over(name, this.#ink.red(`broken  ${name}: ${error}`));
   }

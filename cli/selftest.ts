@@ -3,9 +3,12 @@
 import { join } from "node:path";
 import { availableParallelism } from "node:os";
 import { Command, Option } from "commander";
+import type { DatabaseChoice } from "../live/databases/choice.ts";
+import { databaseOption } from "./database-option.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { addHelp } from "./help.ts";
 import { watchInterrupts } from "./interrupt.ts";
+import { type LiveSelftestFlags, runLiveSelftest } from "./live-selftest.ts";
 import { wholeNumber } from "./options.ts";
 import { runSelftest, type SelftestFlags } from "./run-selftest.ts";
 
@@ -15,6 +18,7 @@ const defaultPlansMax = 300;
 /** The rarest mutants take a thousand. */
 const quickPlansMax = 1_500;
 const workersMax = 64;
+const defaultTries = 3;
 
 interface GivenFlags {
   readonly mutant?: readonly string[];
@@ -28,6 +32,10 @@ interface GivenFlags {
   readonly page: string;
   readonly writeDocs?: boolean;
   readonly check?: boolean;
+  readonly live?: boolean;
+  readonly devices?: boolean;
+  readonly tries: number;
+  readonly database?: DatabaseChoice;
 }
 
 export function createSelftestCommand(): Command {
@@ -41,6 +49,7 @@ export function createSelftestCommand(): Command {
       ["seatrial selftest --mutant 'ack-*'", "some mutants"],
       ["seatrial selftest --quick", "the search from one seed only; takes minutes"],
       ["seatrial selftest --write-docs", "write docs/kill-matrix.md as well"],
+      ["seatrial selftest --live", "every mutant of the server as a real process; 95 % have to be confirmed"],
     ],
   })
     .option("--mutant <globs...>", "only mutants with these names")
@@ -71,17 +80,42 @@ export function createSelftestCommand(): Command {
     .option("--page <file>", "the page about it", join("docs", "kill-matrix.md"))
     .option("--write-docs", "write the page")
     .option("--check", "fail where the page is out of date")
+    .option("--live", "the mutants of the server as real processes on a real PostgreSQL instead")
+    .option("--devices", "with --live: the mutants of devices as well")
+    .addOption(
+      new Option("--tries <count>", "with --live: runs of each scenario")
+        .argParser(atLeastOne)
+        .default(defaultTries),
+    )
+    .addOption(databaseOption())
     .action(async (given: GivenFlags) => {
       const interrupts = watchInterrupts(() => {
         process.stderr.write("ending; what was found so far follows\n");
       });
       try {
-        const isSound = await runSelftest(flagsOf(given), interrupts.signal);
+        const isSound =
+          given.live === true
+            ? await runLiveSelftest(liveFlagsOf(given), interrupts.signal)
+            : await runSelftest(flagsOf(given), interrupts.signal);
         process.exitCode = interrupts.code() ?? (isSound ? exitCodes.ok : exitCodes.violation);
       } finally {
         interrupts.stopWatching();
       }
     });
+}
+
+function liveFlagsOf(given: GivenFlags): LiveSelftestFlags {
+  const { mutant = [], protocol, devices = false, workers, tries, json = false, outputDir, database } = given;
+  return {
+    mutants: mutant,
+    ...(protocol === undefined ? {} : { protocol }),
+    devices,
+    workers,
+    tries,
+    json,
+    outputDir,
+    ...(database === undefined ? {} : { database }),
+  };
 }
 
 function flagsOf(given: GivenFlags): SelftestFlags {

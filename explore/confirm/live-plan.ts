@@ -28,11 +28,11 @@ export interface LivePlan {
   readonly guide: { readonly accidents: readonly Accident[]; readonly order: StatementOrder };
 }
 
-/** The plan, or why there is none: sentences. */
+/** The plan, and why it cannot be carried out: sentences, for accidents that it has to leave out. */
 export function livePlanOf(
   simulated: SimulatedRun,
   vocabulary: Vocabulary,
-): { readonly plan: LivePlan } | { readonly blocked: readonly string[] } {
+): { readonly plan: LivePlan; readonly blocked: readonly string[] } {
   const { scenario, run, order } = simulated;
   const { accidents } = run;
   const blocked = accidents.flatMap((accident) => {
@@ -41,7 +41,6 @@ export function livePlanOf(
       ? []
       : [`${accidentLine(accident)}: ${why}`];
   });
-  if (blocked.length > 0) return { blocked };
   // A scenario that runs in both worlds as it stands says how long it waits; a plan of the search only says what first.
   const scale = scenario.needs.includes("chance") ? scaleOf(scenario.steps, accidents) : one;
   const rules = accidents.flatMap((accident) => networkStep(accident, scale));
@@ -51,6 +50,7 @@ export function livePlanOf(
   const needs = [...neededAbilities(live, vocabulary).keys()];
   const guided = accidents.filter(({ what }) => what === durableStep || what.includes(" "));
   return {
+    blocked,
     plan: {
       scenario: { ...live, needs },
       guide: { accidents: guided.map((accident) => inRealTime(accident, scale)), order },

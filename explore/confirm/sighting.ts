@@ -30,9 +30,25 @@ export function sightingOf(
     laws: judge(history, laws)
       .filter((judgement) => isFailing(judgement) && !intended.includes(judgement.law))
       .map(({ law }) => law),
-    expectations: [...new Set(failed.map(({ line, step }) => `line ${line}: ${step}`))],
+    expectations: [
+      ...new Set(
+        failed.map(({ line, step, expected }) =>
+          expected === canBeWorkedWith ? unworkable : `line ${line}: ${step}`,
+        ),
+      ),
+    ],
     unstruck: [...unusedFaults],
   };
+}
+
+/** How a world says that it could not read the server, in words that both share. */
+const canBeWorkedWith = "the server can be worked with";
+const unworkable = "at any time: that the server can be read";
+
+/** Of a run that ended there: `undefined` for an error that is no such end. */
+export function sightingOfError(error: unknown): Sighting | undefined {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "account_unreadable" ? { laws: [], expectations: [unworkable], unstruck: [] } : undefined;
 }
 
 /** What both show. Faults that never struck prove nothing: one that was not needed here may not have come there. */
@@ -49,8 +65,11 @@ export const isEmpty = ({ laws, expectations }: Sighting): boolean =>
 export function sightingText({ laws, expectations, unstruck }: Sighting): string {
   const parts = [
     ...(laws.length === 0 ? [] : [`${laws.join(", ")} ${laws.length === 1 ? "is" : "are"} violated`]),
-    ...expectations.map((expectation) => `${expectation} fails`),
+    ...expectations.map((expectation) => `${cut(expectation)} fails`),
     ...unstruck.map((fault) => `"${fault}" never strikes`),
   ];
   return parts.length === 0 ? "nothing is wrong" : parts.join("; ");
 }
+
+const cut = (text: string): string => (text.length > textMax ? `${text.slice(0, textMax - 1)}…` : text);
+const textMax = 90;
