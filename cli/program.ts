@@ -1,6 +1,7 @@
 // The commands together.
 import { Command } from "commander";
 import { createAuditCommand } from "./audit.ts";
+import { createConfirmCommand } from "./confirm.ts";
 import { createDocsCommand } from "./docs.ts";
 import { addHelp } from "./help.ts";
 import { createExploreCommand } from "./explore.ts";
@@ -51,6 +52,7 @@ export function createProgram(): Command {
     createSweepCommand(),
     createReplayCommand(),
     createShrinkCommand(),
+    createConfirmCommand(),
     createExploreCommand(),
     createMergeCommand(),
     createSelftestCommand(),

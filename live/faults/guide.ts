@@ -32,7 +32,7 @@ export interface GuidanceOptions {
   readonly life: Life;
 }
 
-/** Holds a run to its guide, until the calm. */
+/** Holds a run to its guide, until everybody has come to rest. */
 export class Guidance {
   readonly #options: GuidanceOptions;
   readonly #follower: StatementFollower;
@@ -67,12 +67,16 @@ export class Guidance {
     return accident;
   }
 
-  /** Everything comes as it comes from here on. May be called twice. */
+  /** No accident strikes any more. The order is kept: what was begun before goes on behind the calm. */
   calm(): void {
-    if (this.#isCalm) return;
     this.#isCalm = true;
+  }
+
+  /** Everything comes as it comes from here on. May be called twice. */
+  end(): void {
+    this.calm();
     this.#follower.end();
-    for (const end of this.#endings) end();
+    for (const end of this.#endings.splice(0)) end();
   }
 
   /** Numbers the statements of a process as they come, each once. */

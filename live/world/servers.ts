@@ -75,7 +75,7 @@ export class RunServers {
     return subjects[((spec?.process ?? 1) - 1) % subjects.length]!.url;
   }
 
-  /** Holds the run to a guide, until the calm. */
+  /** Holds the run to a guide, until everybody has come to rest. */
   follow(guide: Guide, devices: { restart(name: string): Promise<void> }, life: Life): Guidance {
     const { subjects, lines } = this.#group;
     this.#guidance = new Guidance({
@@ -219,7 +219,7 @@ export class RunServers {
   /** The run is over; the processes stay as they are. */
   end(): void {
     this.#isOver = true;
-    this.#guidance?.calm();
+    this.#guidance?.end();
     this.#statements.end();
     this.#watch.cancel();
   }

@@ -242,6 +242,7 @@ export class LiveWorld implements World {
       }
       const quiet = waiting.length === 0;
       if (quiet || this.now() >= until) {
+        this.guidance?.end();
         this.chronicle.record({ kind: "settled", actor: "world", quiet, waiting });
         this.#recordFindings(accounts);
         return { quiet, waiting };
