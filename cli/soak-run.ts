@@ -9,6 +9,7 @@ import type { LivedStay } from "../live/soak/stay.ts";
 import type { Reporter } from "../reports/reporter.ts";
 import { writeSoakFiles } from "../reports/soak/soak-files.ts";
 import { closingText, standText } from "../reports/soak/soak-text.ts";
+import { databaseOf } from "./database-option.ts";
 import { SetupError } from "./errors.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import { type Interrupts, watchInterrupts } from "./interrupt.ts";
@@ -55,7 +56,8 @@ class SoakCommand {
     this.#interrupts = interrupts;
     this.#protocol = protocolNamed(flags.protocol);
     this.#seed = flags.seed ?? defaultSeed;
-    this.#config = this.#protocol.soakPlans.config(this.#seed);
+    // Of another server than the reference nobody knows what its settings are called.
+    this.#config = flags.server === undefined ? this.#protocol.soakPlans.config(this.#seed) : {};
     this.#judge = new SoakJudge(this.#protocol, { outputDir: flags.outputDir, seed: this.#seed });
   }
 
@@ -82,6 +84,8 @@ class SoakCommand {
     const { processes, devices, duration: durationMs } = this.#flags;
     const plans: SoakPlans = this.#protocol.soakPlans;
     const { runSoak } = await import("../live/soak/soak.ts");
+    const { foreignCommand } = await import("../live/subjects/foreign-command.ts");
+    const { server } = this.#flags;
     const most = Math.min(stayMs.most, Math.round(durationMs / staysAtLeast));
     const options = {
       processes,
@@ -91,6 +95,8 @@ class SoakCommand {
     try {
       return await runSoak({
         protocol: await this.#protocol.live(),
+        database: databaseOf(this.#flags),
+        ...(server === undefined ? {} : { server: foreignCommand(server) }),
         processes,
         config: this.#config,
         devices,

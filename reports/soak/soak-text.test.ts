@@ -46,6 +46,15 @@ describe("a soak in words", () => {
     );
   });
 
+  it("names together what it cannot say anything of", () => {
+    const leaks = sampleSoak.leaks.map((leak) => ({ ...leak, verdict: "too short to say" as const }));
+    const lines = closingText({ ...sampleSoak, leaks: [sampleSoak.leaks[0]!, ...leaks.slice(1, 3)] });
+    expect(lines.slice(-2)).toEqual([
+      expect.stringContaining("memory of Seatrial: no leak seen"),
+      "too short to say whether anything leaks in: heap of Seatrial, handles of Seatrial",
+    ]);
+  });
+
   it("says where Seatrial itself was late", () => {
     const late = sampleSoak.samples.map((sample) => ({ ...sample, loopDelayP99Ms: 730 }));
     const lines = (samples: typeof late) => closingText({ ...sampleSoak, samples }).join("\n");

@@ -1,5 +1,5 @@
 // A soak in words: what is shown while it runs, and its last words, with a graph of each series as one line of text.
-import type { SoakReport, SoakSample } from "../../invariants/soak-result.ts";
+import type { LeakFinding, SoakReport, SoakSample } from "../../invariants/soak-result.ts";
 import { countText, durationText } from "../time-text.ts";
 import { bytesText, leakText, percentilesText } from "./numbers.ts";
 import { sparkline } from "./sparkline.ts";
@@ -36,8 +36,16 @@ export function closingText(report: SoakReport): readonly string[] {
     `${countText(pushes)} pushes, ${percentilesText(pushLatencyMs)}; ${countText(struck)} faults struck accounts, ${marks.length} befell the servers${abandoned}`,
     ...latenessLines(samples),
     ...graphLines(samples),
-    ...leaks.map(leakText),
+    ...leakLines(leaks),
   ];
+}
+
+/** What can be said, one line each; what cannot, together. */
+function leakLines(leaks: readonly LeakFinding[]): readonly string[] {
+  const unsaid = leaks.filter(({ verdict }) => verdict === "too short to say").map(({ name }) => name);
+  const said = leaks.filter(({ verdict }) => verdict !== "too short to say").map(leakText);
+  if (unsaid.length === 0) return said;
+  return [...said, `too short to say whether anything leaks in: ${unsaid.join(", ")}`];
 }
 
 /** Said where Seatrial itself was too slow for its latencies to be the server's. */
