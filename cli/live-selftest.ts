@@ -73,13 +73,11 @@ export async function runLiveSelftest(flags: LiveSelftestFlags, signal: AbortSig
   const impossible = asked.filter(({ mutant }) => realMutant(mutant).place === "nowhere");
   const possible = asked.filter((one) => !impossible.includes(one));
   const stream = flags.json ? process.stderr : process.stdout;
-  stream.write(`simulated first: what kills each of ${possible.length} mutants\n`);
   const database = databaseOf(flags);
   const { liveAbilities } = await import("../live/world/world.ts");
   const abilities = [...liveAbilities].filter(
     (ability) => placeLacks({ needs: [ability] }, database).length === 0,
   );
-  const killers = await killersInSimulation(possible, { flags, abilities, signal });
   const runner = await openLiveRunner({
     database,
     scenarioTimeoutMs,
@@ -92,19 +90,21 @@ export async function runLiveSelftest(flags: LiveSelftestFlags, signal: AbortSig
     return { ...headOf(entry, mutant), outcome: "not applicable", milliseconds: 0, seen };
   });
   const bench = new Bench(runner, { flags, signal });
+  // Simulated in threads, and taken to the real world as they come.
+  const arrivals = new Arrivals<Arrival>();
+  const simulating = killersInSimulation(possible, { flags, abilities, signal, arrivals });
   try {
-    const queue = [...possible];
     const work = async (): Promise<void> => {
-      for (let next = queue.shift(); next !== undefined && !signal.aborted; next = queue.shift()) {
+      for (let next = await arrivals.next(); next !== undefined; next = await arrivals.next()) {
         const { name } = next.mutant;
         progress.began(name);
-        const row = await bench.rowOf(next, killers.get(name));
+        const row = await bench.rowOf(next, next.outcome);
         if (signal.aborted) return;
         rows.push(row);
         progress.told(name, rowText(row));
       }
     };
-    await Promise.all(Array.from({ length: flags.workers }, work));
+    await Promise.all([simulating, ...Array.from({ length: flags.workers }, work)]);
   } finally {
     progress.close();
     await runner.close();
@@ -130,33 +130,68 @@ function mutantsOf({ mutants: globs, protocol, devices }: LiveSelftestFlags): re
   return asked;
 }
 
-/** Which scenarios kill each mutant in the simulation, by the mutant's name; on all cores. */
+/** A mutant with what kills it in the simulation; `undefined` where it could not be simulated. */
+type Arrival = OnTrial & { readonly outcome: KillerOutcome | undefined };
+
+/** Which scenarios kill each mutant in the simulation; on all cores. */
 async function killersInSimulation(
   asked: readonly OnTrial[],
-  { flags, abilities, signal }: SimulationOptions,
-): Promise<ReadonlyMap<string, KillerOutcome>> {
-  const killers = new Map<string, KillerOutcome>();
+  { flags, abilities, signal, arrivals }: SimulationOptions,
+): Promise<void> {
   const threads = new Threads<KillerJob, KillerOutcome>(
     new URL("./live-selftest-worker.ts", import.meta.url),
     flags.workers,
   );
-  const jobs = asked.map(({ entry, mutant }): KillerJob => {
+  const jobOf = ({ entry, mutant }: OnTrial): KillerJob => {
     return { protocol: entry.id, mutant: mutant.name, scenariosMax, abilities };
-  });
-  await threads.run(jobs, {
+  };
+  const jobs = new Map(asked.map((one) => [jobOf(one), one]));
+  await threads.run(jobs.keys(), {
     signal,
     patience: () => AbortSignal.any([signal, AbortSignal.timeout(simulationLimitMs)]),
-    onAnswer: (outcome, { mutant }) => void killers.set(mutant, outcome),
-    onFailure: () => undefined,
+    onAnswer: (outcome, job) => arrivals.push({ ...jobs.get(job)!, outcome }),
+    onFailure: (_why, job) => arrivals.push({ ...jobs.get(job)!, outcome: undefined }),
   });
   await threads.close();
-  return killers;
+  arrivals.close();
 }
 
 interface SimulationOptions {
   readonly flags: LiveSelftestFlags;
   readonly abilities: readonly Ability[];
   readonly signal: AbortSignal;
+  readonly arrivals: Arrivals<Arrival>;
+}
+
+/** From one side to the other, as they come. */
+class Arrivals<T> {
+  readonly #queue: T[] = [];
+  #waiting: (() => void)[] = [];
+  #isClosed = false;
+
+  push(one: T): void {
+    this.#queue.push(one);
+    this.#wake();
+  }
+
+  /** No more come. */
+  close(): void {
+    this.#isClosed = true;
+    this.#wake();
+  }
+
+  /** `undefined` when all have been taken. */
+  async next(): Promise<T | undefined> {
+    while (this.#queue.length === 0 && !this.#isClosed)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    return this.#queue.shift();
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const go of waiting) go();
+  }
 }
 
 type RowResult = Pick<MutantRow, "outcome" | "seen" | "scenario">;
