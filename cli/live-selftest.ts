@@ -10,7 +10,7 @@ import type { Mutant } from "../explore/mutants/mutant.ts";
 import { realMutant } from "../explore/mutants/real-edits.ts";
 import { Threads } from "../explore/threads.ts";
 import type { LiveRunner } from "../live/run.ts";
-import { placeLacks } from "../live/world/lacks.ts";
+import { liveAbilities, placeLacks } from "../live/world/abilities.ts";
 import { writeAtomically } from "../reports/write-atomically.ts";
 import { durationText } from "../reports/time-text.ts";
 import type { Ability } from "../scenarios/format/types.ts";
@@ -74,7 +74,6 @@ export async function runLiveSelftest(flags: LiveSelftestFlags, signal: AbortSig
   const possible = asked.filter((one) => !impossible.includes(one));
   const stream = flags.json ? process.stderr : process.stdout;
   const database = databaseOf(flags);
-  const { liveAbilities } = await import("../live/world/world.ts");
   const abilities = [...liveAbilities].filter(
     (ability) => placeLacks({ needs: [ability] }, database).length === 0,
   );
