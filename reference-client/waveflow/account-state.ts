@@ -63,6 +63,7 @@ export class AccountState {
   readonly #dead = new Map<string, DeadLetter>();
   #parked = new Map<string, ParkedOp>();
   #entities: FoldedState = new Map();
+  #replacements = 0;
   #settings: AccountSettings;
 
   constructor(slot: number, ids: Ids, contents: DiskContents) {
@@ -90,6 +91,12 @@ export class AccountState {
 
   get entities(): ReadonlyMap<string, EntityState> {
     return this.#entities;
+  }
+
+  /** How often the whole state was replaced since the device started: what was said of a state before says nothing
+   *  about this one. */
+  get replacements(): number {
+    return this.#replacements;
   }
 
   deadLetters(): readonly DeadLetter[] {
@@ -148,6 +155,7 @@ export class AccountState {
     step.afterwards(() => {
       this.#entities = next.entities;
       this.#parked = parked;
+      this.#replacements++;
     });
   }
 

@@ -30,6 +30,8 @@ interface Line {
   /** A frame has come, and no pull has brought what the socket should have. */
   isProven: boolean;
   acknowledged: ServerId;
+  /** After how many replacements of the account's state the ACK was sent. */
+  acknowledgedAfter: number;
 }
 
 export class Subscriber {
@@ -50,9 +52,11 @@ export class Subscriber {
     return this.#line?.socket !== undefined;
   }
 
-  /** The highest ACK sent over the present socket; 0 without one. */
+  /** The highest ACK of the present state that was sent over the present socket; 0 without one. */
   get acknowledged(): ServerId {
-    return this.#line?.acknowledged ?? 0;
+    const line = this.#line;
+    if (line === undefined || line.session.account.replacements !== line.acknowledgedAfter) return 0;
+    return line.acknowledged;
   }
 
   /** Opens the socket in place of any other. Whoever calls it pulls next.  Source: WF-DEV-10. */
@@ -62,7 +66,7 @@ export class Subscriber {
     const session = gate.open("follow");
     if (isClosed(session)) return notAllowed(session.why);
     const conversation = new Conversation(this.#context, session);
-    const line: Line = { session, socket: undefined, isProven: false, acknowledged: 0 };
+    const line: Line = { session, socket: undefined, isProven: false, acknowledged: 0, acknowledgedAfter: 0 };
     this.#line = line;
     const { server, headers } = session;
     try {
@@ -97,6 +101,7 @@ export class Subscriber {
       return false;
     line.socket.send({ ack: cursor });
     line.acknowledged = cursor;
+    line.acknowledgedAfter = line.session.account.replacements;
     return true;
   }
 
@@ -147,6 +152,7 @@ export class Subscriber {
       case "error":
         // It may have been our ACK: the next one goes by POST, where it gets an answer.
         line.isProven = false;
+        line.acknowledged = 0;
         return;
       case undefined:
         this.#held.missOne();
