@@ -1,16 +1,19 @@
 // The live world as the runner sees it. Nothing is started, and no database driver is loaded, before it is needed.
-import type { LiveRunner, LiveRunnerOptions } from "../live/run.ts";
+import type { LiveBuild, LiveRunner, LiveRunnerOptions } from "../live/run.ts";
 import type { Scenario } from "../scenarios/format/types.ts";
 import { waitsMs } from "../live/waits.ts";
 import { checksOf } from "./checks.ts";
 import { type DatabaseFlag, databaseOf } from "./database-option.ts";
-import { SetupError } from "./errors.ts";
+import { SetupError, UsageError } from "./errors.ts";
+import { liveBuildNamed } from "./live-builds.ts";
 import { protocolOf, protocols } from "./protocols.ts";
 import type { WorldRunner } from "./world-runner.ts";
 
 export interface LiveRunnerFlags extends DatabaseFlag {
   /** The command of the server under test. Default: the reference server. */
   readonly server?: readonly string[];
+  /** A mutant instead of the reference. */
+  readonly mutant?: string;
   /** Scenarios side by side. */
   readonly workers: number;
   /** Units: milliseconds of wall time for one scenario. */
@@ -18,7 +21,9 @@ export interface LiveRunnerFlags extends DatabaseFlag {
 }
 
 export async function createLiveRunner(flags: LiveRunnerFlags): Promise<WorldRunner> {
-  const { workers, timeout, server } = flags;
+  const { workers, timeout, server, mutant } = flags;
+  if (server !== undefined && mutant !== undefined)
+    throw new UsageError("--mutant is a reference with a defect; behind -- stands another server");
   const database = databaseOf(flags);
   const { liveAbilities, placeLacks } = await import("../live/world/abilities.ts");
   const { foreignCommand, foreignLacks } = await import("../live/subjects/foreign-command.ts");
@@ -30,10 +35,17 @@ export async function createLiveRunner(flags: LiveRunnerFlags): Promise<WorldRun
       scenarioTimeoutMs: timeout,
       ...(command === undefined ? {} : { server: command }),
     }));
+  const builds = new Map<string, Promise<LiveBuild>>();
+  const buildFor = (protocol: string, name: string): Promise<LiveBuild> => {
+    const build = builds.get(protocol) ?? liveBuildNamed(protocolOf(protocol), name);
+    builds.set(protocol, build);
+    return build;
+  };
   return {
     world: "live",
     abilities: liveAbilities,
-    ...(server === undefined ? {} : { replayWords: againWith(server) }),
+    ...(server === undefined ? {} : { replayWords: againWith(["--", ...server]) }),
+    ...(mutant === undefined ? {} : { replayWords: againWith(["--mutant", mutant]) }),
     lacks: (scenario) => [
       ...(command === undefined ? [] : foreignLacks(scenario)),
       ...placeLacks(scenario, database),
@@ -41,7 +53,8 @@ export async function createLiveRunner(flags: LiveRunnerFlags): Promise<WorldRun
     workers,
     waitsMs,
     prepare(scenarios) {
-      if (scenarios.length === 0) return;
+      // The reference's servers would be started for nobody.
+      if (scenarios.length === 0 || mutant !== undefined) return;
       // A failure to open is told by the first run, which waits for the same promise.
       open().then(
         (runner) => runner.prepare(scenarios),
@@ -50,7 +63,8 @@ export async function createLiveRunner(flags: LiveRunnerFlags): Promise<WorldRun
     },
     async run(scenario, options) {
       const runner = await open();
-      const run = await runner.run(scenario, options).catch(toSetupError);
+      const build = mutant === undefined ? {} : { build: await buildFor(scenario.protocol, mutant) };
+      const run = await runner.run(scenario, { ...options, ...build }).catch(toSetupError);
       return {
         history: run.history,
         ...checksOf(run.checks, run.unusedFaults, protocolOf(scenario.protocol).requirements),
@@ -65,8 +79,8 @@ export async function createLiveRunner(flags: LiveRunnerFlags): Promise<WorldRun
 }
 
 const againWith =
-  (server: readonly string[]) =>
-  ({ id }: Scenario, seed: string): readonly string[] => ["live", id, "--seed", seed, "--", ...server];
+  (words: readonly string[]) =>
+  ({ id }: Scenario, seed: string): readonly string[] => ["live", id, "--seed", seed, ...words];
 
 /** Servers that do not come up are no fault of the scenario. */
 function toSetupError(error: unknown): never {

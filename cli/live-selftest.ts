@@ -97,7 +97,7 @@ export async function runLiveSelftest(flags: LiveSelftestFlags, signal: AbortSig
       for (let next = await arrivals.next(); next !== undefined; next = await arrivals.next()) {
         const { name } = next.mutant;
         progress.began(name);
-        const row = await bench.rowOf(next, next.outcome);
+        const row = await bench.rowOf(next);
         if (signal.aborted) return;
         rows.push(row);
         progress.told(name, rowText(row));
@@ -129,8 +129,8 @@ function mutantsOf({ mutants: globs, protocol, devices }: LiveSelftestFlags): re
   return asked;
 }
 
-/** A mutant with what kills it in the simulation; `undefined` where it could not be simulated. */
-type Arrival = OnTrial & { readonly outcome: KillerOutcome | undefined };
+/** A mutant with what kills it in the simulation, or why it could not be simulated. */
+type Arrival = OnTrial & { readonly outcome: KillerOutcome | { readonly failed: string } };
 
 /** Which scenarios kill each mutant in the simulation; on all cores. */
 async function killersInSimulation(
@@ -149,7 +149,7 @@ async function killersInSimulation(
     signal,
     patience: () => AbortSignal.any([signal, AbortSignal.timeout(simulationLimitMs)]),
     onAnswer: (outcome, job) => arrivals.push({ ...jobs.get(job)!, outcome }),
-    onFailure: (_why, job) => arrivals.push({ ...jobs.get(job)!, outcome: undefined }),
+    onFailure: (failed, job) => arrivals.push({ ...jobs.get(job)!, outcome: { failed } }),
   });
   await threads.close();
   arrivals.close();
@@ -212,15 +212,17 @@ class Bench {
   }
 
   /** Errors: none but bugs of ours; what a mutant does to its own process is in the row. */
-  async rowOf({ entry, mutant }: OnTrial, outcome: KillerOutcome | undefined): Promise<MutantRow> {
+  async rowOf({ entry, mutant, outcome }: Arrival): Promise<MutantRow> {
     const startedAt = performance.now();
-    const result = await this.#tryAll({ entry, mutant }, outcome);
+    const result: RowResult =
+      "failed" in outcome
+        ? { outcome: "broken", seen: `it could not be simulated: ${outcome.failed}` }
+        : await this.#tryAll({ entry, mutant }, outcome);
     const milliseconds = Math.round(performance.now() - startedAt);
     return { ...headOf(entry, mutant), ...result, milliseconds };
   }
 
-  async #tryAll({ entry, mutant }: OnTrial, outcome: KillerOutcome | undefined): Promise<RowResult> {
-    if (outcome === undefined) return { outcome: "broken", seen: "it could not be simulated" };
+  async #tryAll({ entry, mutant }: OnTrial, outcome: KillerOutcome): Promise<RowResult> {
     let last: RowResult = {
       outcome: "blocked",
       seen: `none of the scenarios that kill it in the simulation can be brought about (${outcome.impossible} tried)`,

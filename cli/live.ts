@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { addHelp } from "./help.ts";
 import { createLiveRunner } from "./live-runner.ts";
-import { addRunOptions, type RunFlags, scenariosFor, splitAtDashes } from "./options.ts";
+import { addRunOptions, mutantOption, type RunFlags, scenariosFor, splitAtDashes } from "./options.ts";
 import { runInWorlds } from "./run-in-worlds.ts";
 
 export function createLiveCommand(): Command {
@@ -17,11 +17,17 @@ export function createLiveCommand(): Command {
         "seatrial live waveflow/order -- ./my-server --port {port}",
         "against another build, started by its command",
       ],
+      [
+        "seatrial live waveflow/guard --mutant guard-missing",
+        "against a reference that is known to be wrong",
+      ],
       ["seatrial live --database container:postgres:17", "on an image, started on your container engine"],
     ],
-  }).action(async (words: string[], flags: RunFlags, command: Command) => {
-    const { ids, ...foreign } = splitAtDashes(words, command);
-    const scenarios = scenariosFor(ids, flags);
-    await runInWorlds([{ world: await createLiveRunner({ ...flags, ...foreign }), scenarios }], flags);
-  });
+  })
+    .addOption(mutantOption())
+    .action(async (words: string[], flags: RunFlags, command: Command) => {
+      const { ids, ...foreign } = splitAtDashes(words, command);
+      const scenarios = scenariosFor(ids, flags);
+      await runInWorlds([{ world: await createLiveRunner({ ...flags, ...foreign }), scenarios }], flags);
+    });
 }

@@ -31,6 +31,8 @@ export interface RunFlags extends SelectionFlags, ReportFlags, DatabaseFlag {
   readonly bail?: number;
   readonly workers: number;
   readonly timeout: number;
+  /** Where the command offers it. */
+  readonly mutant?: string;
 }
 
 export function addSelectionOptions(command: Command): Command {
@@ -71,6 +73,9 @@ export function addRunOptions(
     )
     .addOption(databaseOption());
 }
+
+export const mutantOption = (): Option =>
+  new Option("--mutant <name>", "a reference that is known to be wrong (docs/kill-matrix.md) instead");
 
 /** Flags about what is told, and where. */
 export function addReportOptions(

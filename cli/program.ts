@@ -5,6 +5,7 @@ import { createConfirmCommand } from "./confirm.ts";
 import { createDocsCommand } from "./docs.ts";
 import { addHelp } from "./help.ts";
 import { createExploreCommand } from "./explore.ts";
+import { createLiftCommand } from "./lift.ts";
 import { createListCommand } from "./list.ts";
 import { createLiveCommand } from "./live.ts";
 import { createMergeCommand } from "./merge.ts";
@@ -53,6 +54,7 @@ export function createProgram(): Command {
     createReplayCommand(),
     createShrinkCommand(),
     createConfirmCommand(),
+    createLiftCommand(),
     createExploreCommand(),
     createMergeCommand(),
     createSelftestCommand(),

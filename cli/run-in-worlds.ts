@@ -1,4 +1,5 @@
 // What sim, live, run and replay have in common: scenarios and worlds in, reports written, exit code out.
+import { resolve } from "node:path";
 import type { RunResult } from "../invariants/result.ts";
 import { judge } from "../invariants/judge.ts";
 import { exitCodeOf } from "./exit-codes.ts";
@@ -8,13 +9,20 @@ import type { RunFlags } from "./options.ts";
 import { protocolOf } from "./protocols.ts";
 import { createReporters, interruptReporters } from "./reporting.ts";
 import { runScenarios, type RunPart } from "./run-scenarios.ts";
+import { createTraceWriter } from "./trace-files.ts";
 import { version } from "./version.ts";
 
-export type RunInWorldsFlags = Pick<RunFlags, "seed" | "bail" | "reporter" | "json" | "outputDir">;
+export type RunInWorldsFlags = Pick<RunFlags, "seed" | "bail" | "reporter" | "json" | "outputDir"> & {
+  /** What was run instead of the reference. */
+  readonly mutant?: string;
+};
 
 /** Runs, reports, sets the exit code of the process. The worlds are closed whatever happens. */
 export async function runInWorlds(parts: readonly RunPart[], flags: RunInWorldsFlags): Promise<RunResult> {
-  const reporters = createReporters(flags);
+  const live = parts.filter(({ world }) => world.world === "live").flatMap(({ scenarios }) => scenarios);
+  const { outputDir, mutant } = flags;
+  const traces = createTraceWriter({ outputDir: resolve(outputDir), scenarios: live, mutant });
+  const reporters = [...createReporters(flags), ...(flags.reporter.length === 0 ? [] : [traces])];
   const interrupts = watchInterrupts(() => interruptReporters(reporters));
   try {
     const run = await runScenarios({

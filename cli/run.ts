@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { addHelp } from "./help.ts";
 import { createLiveRunner } from "./live-runner.ts";
-import { addRunOptions, type RunFlags, scenariosFor } from "./options.ts";
+import { addRunOptions, mutantOption, type RunFlags, scenariosFor } from "./options.ts";
 import { runInWorlds } from "./run-in-worlds.ts";
 import { createSimRunner } from "./sim-runner.ts";
 
@@ -16,12 +16,14 @@ export function createRunCommand(): Command {
       ["seatrial run -g 'waveflow/resync/**'", "one area in both worlds"],
       ["seatrial run --bail", "stop at the first failure"],
     ],
-  }).action(async (ids: string[], flags: RunFlags) => {
-    const scenarios = scenariosFor(ids, flags);
-    const worlds = [createSimRunner(), await createLiveRunner(flags)];
-    await runInWorlds(
-      worlds.map((world) => ({ world, scenarios })),
-      flags,
-    );
-  });
+  })
+    .addOption(mutantOption())
+    .action(async (ids: string[], flags: RunFlags) => {
+      const scenarios = scenariosFor(ids, flags);
+      const worlds = [createSimRunner(flags), await createLiveRunner(flags)];
+      await runInWorlds(
+        worlds.map((world) => ({ world, scenarios })),
+        flags,
+      );
+    });
 }

@@ -6,17 +6,20 @@ import type { Scenario } from "../scenarios/format/types.ts";
 import type { SimProtocol } from "../sim/world/protocol.ts";
 import { simAbilities } from "../sim/world/world.ts";
 import { checksOf } from "./checks.ts";
-import { protocolOf } from "./protocols.ts";
+import { buildOf } from "../explore/search-trial.ts";
+import { mutantOrUsageError, protocolOf } from "./protocols.ts";
 import type { Observed, WorldRunner } from "./world-runner.ts";
 
-export function createSimRunner(): WorldRunner {
+/** `mutant`: instead of the reference. */
+export function createSimRunner({ mutant }: { readonly mutant?: string } = {}): WorldRunner {
   return {
     world: "sim",
     abilities: simAbilities,
     workers: 1,
     async run(scenario, { seed }) {
-      const { sim, requirements } = protocolOf(scenario.protocol);
-      return simulateAs(sim, requirements, { scenario, seed });
+      const protocol = protocolOf(scenario.protocol);
+      const { sim } = await buildOf(protocol, mutantOrUsageError(protocol, mutant));
+      return simulateAs(sim, protocol.requirements, { scenario, seed });
     },
     close: () => Promise.resolve(),
   };
