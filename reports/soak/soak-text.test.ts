@@ -42,7 +42,7 @@ describe("a soak in words", () => {
     for (const graph of graphs) expect(graph.slice(12).search(" at most ")).toBe(60);
     expect(lines.filter((line) => / leaks \(| no leak seen \(/u.test(line))).toHaveLength(8);
     expect(lines.find((line) => line.startsWith("memory of server 2"))).toMatch(
-      /^memory of server 2: leaks \(\+360 MiB an hour, between \+\d+ MiB and \+\d+ MiB; a leak is more than 64 MiB; \d+ values in 1[45] min\)$/u,
+      /^memory of server 2: leaks \(\+360 MiB an hour, between \+\d+ MiB and \+\d+ MiB; a leak is more than 128 MiB; \d+ values in 1[45] min\)$/u,
     );
   });
 
