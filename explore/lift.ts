@@ -151,7 +151,7 @@ function answerOf(event: HistoryEvent): string | undefined {
 
 /** Length of the longest common subsequence. */
 function longestCommon(left: readonly string[], right: readonly string[]): number {
-  let above = new Array<number>(right.length + 1).fill(0);
+  let above: readonly number[] = Array.from({ length: right.length + 1 }, () => 0);
   for (const one of left) {
     const row = [0];
     for (const [place, other] of right.entries()) {

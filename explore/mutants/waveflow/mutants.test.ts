@@ -1,7 +1,10 @@
 // The mutants fit the sources as they stand, and no row of the catalogue of hazards is without one.
+import { readFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
 import { describe, expect, test } from "vitest";
 import { waveflowRequirements } from "../../../protocol/waveflow/requirements.ts";
 import { checkEdits } from "../load.ts";
+import type { SourceEdit } from "../mutant.ts";
 import { realMutant } from "../real-edits.ts";
 import { waveflowMutants } from "./index.ts";
 import { onPostgres } from "./on-postgres.ts";
@@ -73,6 +76,27 @@ const deviceHazards = [
   "poison-apply-blocks",
 ];
 
+const root = new URL("../../../", import.meta.url);
+
+/** Each file that is edited, with all of its edits. */
+function editedSources(edits: readonly SourceEdit[]): readonly (readonly [file: string, source: string])[] {
+  const files = [...new Set(edits.map(({ file }) => file))];
+  return files.map((file) => {
+    const source = readFileSync(new URL(file, root), "utf8");
+    const own = edits.filter((edit) => edit.file === file);
+    return [file, own.reduce((text, { find, replace }) => text.split(find).join(replace), source)];
+  });
+}
+
+function whyNoProgram(source: string): string | undefined {
+  try {
+    stripTypeScriptTypes(source);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 const names = waveflowMutants.map(({ name }) => name);
 
 describe("mutants of WaveFlow", () => {
@@ -105,6 +129,18 @@ describe("mutants of WaveFlow", () => {
       expect(() => checkEdits({ ...mutant, edits: real.edits })).not.toThrow();
     },
   );
+
+  test("can be loaded: edited sources are still programs", () => {
+    const broken = waveflowMutants.flatMap((mutant) => {
+      const real = realMutant(mutant);
+      const edits = [mutant.edits, real.place === "nowhere" ? [] : real.edits];
+      return edits.flatMap(editedSources).flatMap(([file, source]) => {
+        const why = whyNoProgram(source);
+        return why === undefined ? [] : [`${mutant.name}: ${file}: ${why}`];
+      });
+    });
+    expect(broken).toEqual([]);
+  });
 
   test("of the simulated store are what on-postgres.ts speaks of, and nobody else", () => {
     const ofStore = waveflowMutants.filter(({ edits }) => edits.some(({ file }) => file.startsWith("sim/")));

@@ -53,6 +53,7 @@ export const receiptMutants: readonly Mutant[] = [
       "The receipt is written after the commit: the process dies in between, and the retry finds no receipt.",
     requirements: ["WF-PUSH-2", "WF-PUSH-10"],
     edits: [
+      { file: push, find: "export function push(", replace: "export async function push(" },
       {
         file: push,
         find: "  return ports.database.transaction(",

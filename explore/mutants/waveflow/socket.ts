@@ -100,6 +100,7 @@ export const socketMutants: readonly Mutant[] = [
     requirements: ["WF-PUSH-10", "WF-PUSH-11"],
     hiddenFromSearch: "it takes a fault of the database, and with such a fault the laws excuse the server",
     edits: [
+      { file: push, find: "export function push(", replace: "export async function push(" },
       { file: push, find: '      await transaction.announce({ kind: "ops", user, head });\n', replace: "" },
       {
         file: push,
