@@ -47,6 +47,7 @@ export class DeviceSlot {
   readonly #directory: string;
   readonly #backupDirectory: string;
   #present: Present | undefined;
+  #isOver = false;
 
   constructor(options: DeviceSlotOptions) {
     this.#options = options;
@@ -65,8 +66,9 @@ export class DeviceSlot {
     return this.#present === undefined;
   }
 
-  /** Begins a life on the disk as it is. */
+  /** Begins a life on the disk as it is; `blocked` once the run is over, whoever had still begun something. */
   start(): Promise<StepOutcome> {
+    if (this.#isOver) return Promise.resolve({ outcome: "blocked" });
     const { spec, protocol, network, recorder, accounts, config, nextCall, wallNow, onBug } = this.#options;
     mkdirSync(this.#directory, { recursive: true });
     const life = new Life();
@@ -113,6 +115,7 @@ export class DeviceSlot {
 
   /** Ends the present life without telling anybody: the run is over. */
   end(): void {
+    this.#isOver = true;
     if (this.#present !== undefined) this.#end(this.#present);
   }
 
