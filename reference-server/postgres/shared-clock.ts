@@ -34,6 +34,8 @@ const advanceOffset: SqlStatement<{ offset_ms: number }> = {
 
 export class SharedClock {
   readonly #options: SharedClockOptions;
+  /** Moves made here. A reading that was begun before one of them is old news when it arrives. */
+  #moves = 0;
 
   private constructor(options: SharedClockOptions) {
     this.#options = options;
@@ -56,13 +58,19 @@ export class SharedClock {
       session.run(advanceOffset, [advanceMs, offsetMaxMs, channel]),
     );
     if (row === undefined) return false;
+    this.#moves++;
     onOffset(row.offset_ms);
     return true;
   }
 
   async #read(): Promise<void> {
     const { pool, onOffset } = this.#options;
-    const [row] = await pool.inTransaction("read committed", (session) => session.run(readOffset, []));
-    onOffset(row?.offset_ms ?? 0);
+    for (;;) {
+      const moves = this.#moves;
+      const [row] = await pool.inTransaction("read committed", (session) => session.run(readOffset, []));
+      if (moves !== this.#moves) continue;
+      onOffset(row?.offset_ms ?? 0);
+      return;
+    }
   }
 }
