@@ -38,7 +38,9 @@ const heldCommit = ["live", "waveflow/order/commit-order/before-commit"];
 test("a server that takes its numbers without a lock loses an op while a COMMIT is held", async () => {
   const { code, out } = await seatrial(heldCommit, wrong("no-lock"));
   expect(code).toBe(1);
-  expect(out).toMatch(/law nothing-skipped is violated.*moved its cursor from 0 to 2 without applying op 1/su);
+  expect(out).toMatch(
+    /law nothing-skipped is violated.*moved its cursor from 0 to 2 without applying op 1/su,
+  );
 });
 
 test("a server that locks waits instead, and the report says who for whom", async () => {

@@ -84,7 +84,7 @@ export class LiveWorld implements World {
       serverUser,
       deviceNamed: (deviceId) => this.#deviceNamed(deviceId),
       ...(options.sweep === undefined ? {} : { sweep: options.sweep }),
-      countEntries: () => this.#countEntries(),
+      readFirstAccount: () => this.#readAccount([...this.#users()][0] ?? ""),
     });
     this.#network = new Network({
       carrier: options.carrier,
@@ -375,15 +375,6 @@ export class LiveWorld implements World {
       throw new Error(`no device "${name}"; expected one of ${[...this.#devices.keys()].join(", ")}`);
     }
     return slot;
-  }
-
-  /** Of the first device's user; `undefined` where the server does not tell. */
-  async #countEntries(): Promise<number | undefined> {
-    const [user = ""] = this.#users();
-    return this.#readAccount(user).then(
-      ({ entries }) => entries,
-      () => undefined,
-    );
   }
 
   #deviceNamed(deviceId: string): string | undefined {
