@@ -1,5 +1,6 @@
 // The servers of one run: which process a device talks to, what the scenario does to the processes and their database,
 // and what becomes of the run's clock. The processes themselves belong to a group that outlives the run.
+import type { ServerAccount } from "../../actors/actor.ts";
 import type { DatabaseAction, Scenario, ServerAction } from "../../scenarios/format/types.ts";
 import type { StepOutcome } from "../../scenarios/format/world.ts";
 import { HookUnanswered } from "../subjects/control.ts";
@@ -22,8 +23,8 @@ export interface RunServersOptions {
   /** The scenario's name of a device that the servers know by its id. */
   readonly deviceNamed: (deviceId: string) => string | undefined;
   readonly sweep?: SweepPoint;
-  /** How many entries the server's log has now. */
-  readonly countEntries: () => Promise<number | undefined>;
+  /** The server's account of the first device's user. */
+  readonly readFirstAccount: () => Promise<Pick<ServerAccount, "entries">>;
 }
 
 export class RunServers {
@@ -186,7 +187,7 @@ export class RunServers {
     this.#chronicle.fault("clock", "world", `time moves by ${byMs} ms`);
   }
 
-  #createSweep({ sweep, group, countEntries }: RunServersOptions): StatementSweep | undefined {
+  #createSweep({ sweep, group, readFirstAccount }: RunServersOptions): StatementSweep | undefined {
     if (sweep === undefined) return undefined;
     return new StatementSweep({
       point: sweep,
@@ -198,7 +199,11 @@ export class RunServers {
         for (const subject of group.subjects) await this.#start(subject);
       },
       onCut: (text) => this.#chronicle.fault("database connection cut", "server", text),
-      countEntries,
+      countEntries: () =>
+        readFirstAccount().then(
+          ({ entries }) => entries,
+          () => undefined,
+        ),
     });
   }
 
