@@ -22,7 +22,7 @@ export const confirmedIsTheFold: Law<WaveflowEvent> = {
     for (const found of reading.deviceFindings) {
       const era = eraOfState(reading, found.installation, found.at);
       if (era === noEra || era !== found.era) continue;
-      if (!hasReadToTheEnd(found.installation, found.at)) continue;
+      if (!hasReadToTheEnd(reading, found.installation, found.at)) continue;
       tally.look();
       const log = found.installation.user.era(era);
       const difference = findDifference(

@@ -54,13 +54,20 @@ export function eraOfState(reading: Reading, installation: Installation, until: 
   return state.at(until);
 }
 
-/** The state is whole: this installation has once read to the end. Before that it may have the pages of a first read
- *  from 0 only, and what a compacted op said may be on a page that is still to come. */
-export function hasReadToTheEnd(installation: Installation, until: EventIndex): boolean {
+/** The state is whole: this installation has once read to the end of the server's present history, and that was not
+ *  empty. Before that it may have the pages of a read from 0 only, which no watermark guards, and what a compacted op
+ *  said may be on a page that is still to come. */
+export function hasReadToTheEnd(
+  { restores }: Reading,
+  installation: Installation,
+  until: EventIndex,
+): boolean {
+  const since = restores.findLast((at) => at < until) ?? -1;
   let end = -1;
   let cursor = 0;
   for (const moment of installation.moments) {
     if (moment.at > until) return false;
+    if (moment.at < since) continue;
     const reply = moment.kind === "page" ? moment.call?.reply : undefined;
     if (reply !== undefined) {
       const { head, has_more: hasMore } = reply as unknown as {
@@ -74,7 +81,7 @@ export function hasReadToTheEnd(installation: Installation, until: EventIndex): 
     const applied = noteOf(moment, "applied");
     if (applied === undefined) continue;
     ({ cursor } = applied);
-    if (applied.via === "resync" || cursor === end) return true;
+    if (cursor > 0 && (applied.via === "resync" || cursor === end)) return true;
   }
   return false;
 }

@@ -1,12 +1,13 @@
 // What a person has seen is not taken back by something older.
 import { jsonEqual, type JsonValue } from "../../protocol/json.ts";
 import { entityKey, entityKeyParts, type VisibleState } from "../../protocol/waveflow/fold.ts";
-import type { OpContent, ServerId } from "../../protocol/waveflow/types.ts";
+import { uuidKey } from "../../protocol/waveflow/messages.ts";
+import type { OpContent, PushOp, ServerId } from "../../protocol/waveflow/types.ts";
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import { eraOfState, hasReadToTheEnd } from "./device-state.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { type DeviceFinding, type Installation, readHistory } from "./reading.ts";
+import { type DeviceFinding, type Installation, readHistory, type Reading } from "./reading.ts";
 import { type EraLog, noEra } from "./user-log.ts";
 import { nameValue } from "./words.ts";
 
@@ -14,8 +15,9 @@ import { nameValue } from "./words.ts";
  *  history of the server. The value of a register is known by the op that wrote it; where several ops wrote the same
  *  value, the reading that accuses nobody is taken. A field that is gone must have been deleted by somebody.
  *  Leaves out: registers that an edit waits for in the later look (it stands on top, and may be withdrawn by a refusal);
- *  edits that no log ever had; devices that have set ops aside; own edits that a first read has passed without showing
- *  them, because what they were compacted away for is on a page that is still to come.
+ *  edits that no log ever had, or that were refused here and stored by a copy of the disk; devices that have set ops
+ *  aside; own edits that a first read has passed without showing them, because what they were compacted away for is on
+ *  a page that is still to come.
  *  Source: WF-STATE-1 and WF-DEV-9 together: ids only rise, and a cursor only moves on. */
 export const nothingGoesBackwards: Law<WaveflowEvent> = {
   id: "nothing-goes-backwards",
@@ -34,13 +36,13 @@ export const nothingGoesBackwards: Law<WaveflowEvent> = {
       if (last.finding.visible === finding.visible) continue;
       const isOfThisEra = eraOfState(reading, installation, last.at) === era;
       if (isOfThisEra && era !== noEra && eraOfState(reading, installation, at) === era)
-        compareLooks(last, found, tally);
+        compareLooks(last, found, reading, tally);
     }
     return tally.verdict("no device was looked at twice");
   },
 };
 
-function compareLooks(first: DeviceFinding, second: DeviceFinding, tally: Tally): void {
+function compareLooks(first: DeviceFinding, second: DeviceFinding, reading: Reading, tally: Tally): void {
   const { installation } = second;
   const log = installation.user.era(second.era);
   tally.look();
@@ -51,7 +53,9 @@ function compareLooks(first: DeviceFinding, second: DeviceFinding, tally: Tally)
     const newest =
       is === undefined ? newestDelete(log, entity) : idsOf(log, { entity, field, value: is }).at(-1);
     if (newest === undefined ? is !== undefined : newest > shown) continue;
-    if (is === undefined && isOnAPageToCome(first, second, { entity, field, id: shown })) continue;
+    if (isWithdrawn(first, second, { entity, field })) continue;
+    const register = { entity, field, id: shown };
+    if (is === undefined && isOnAPageToCome(first, second, register, reading)) continue;
     tally.contradict([first.at, second.at], () => {
       const since = newest === undefined ? "Nobody has deleted it" : `That is the state of id ${newest}`;
       return `${installation.actor} showed ${field} of ${entity} as ${nameValue(was)}, which is op ${shown}. Later it shows ${nameValue(is)} there. ${since}.`;
@@ -84,10 +88,18 @@ const isOnAPageToCome = (
   first: DeviceFinding,
   { installation, finding, at }: DeviceFinding,
   { entity, field, id }: Register & { readonly id: ServerId },
+  reading: Reading,
 ): boolean =>
   id <= finding.cursor &&
   !Object.hasOwn(first.finding.confirmed[entity] ?? {}, field) &&
-  !hasReadToTheEnd(installation, at);
+  !hasReadToTheEnd(reading, installation, at);
+
+/** What was shown then was an edit that waited, and it has become a dead letter: whoever else has stored it. */
+function isWithdrawn(first: DeviceFinding, { finding }: DeviceFinding, register: Register): boolean {
+  if (finding.deadLetters.length === 0) return false;
+  const shown = waitingEdit(first, register);
+  return shown !== undefined && finding.deadLetters.some((id) => uuidKey(id) === uuidKey(shown.operation_id));
+}
 
 type Register = { readonly entity: string; readonly field: string };
 
@@ -97,11 +109,16 @@ function shownId(
   log: EraLog,
   register: Register & { readonly value: JsonValue },
 ): ServerId | undefined {
-  const { entity, field } = register;
-  const waiting = finding.pending.findLast((op) => isWritten([op], entity, field));
+  const waiting = waitingEdit({ finding }, register);
   if (waiting === undefined) return idsOf(log, register)[0];
   return installation.user.operation(waiting.operation_id).stored[log.era]?.id;
 }
+
+/** The pending edit that decides a register. */
+const waitingEdit = (
+  { finding }: Pick<DeviceFinding, "finding">,
+  { entity, field }: Register,
+): PushOp | undefined => finding.pending.findLast((op) => isWritten([op], entity, field));
 
 const isWritten = (ops: readonly OpContent[], entity: string, field: string): boolean =>
   ops.some(
