@@ -138,7 +138,6 @@ describe.skipIf(process.platform !== "linux")("nothing is left of a run with its
 
   test.each([
     ["Ctrl-C", ({ child }: Run) => process.kill(-child.pid!, "SIGINT")],
-    ["SIGTERM", ({ child }: Run) => child.kill("SIGTERM")],
     ["SIGKILL", ({ child }: Run) => child.kill("SIGKILL")],
     ["an error that nobody caught", ({ child }: Run) => child.kill("SIGUSR2")],
     [

@@ -5,13 +5,13 @@
 // Guarantees: what accounts do and what befalls them and the servers comes from the plans that are given; when it happens
 // to the millisecond does not. Ends everything that it started, whichever way it ends.
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Scenario } from "../../scenarios/format/types.ts";
 import { type DatabaseChoice, openDatabases } from "../databases/open.ts";
 import type { Carrier } from "../faults/wire.ts";
+import { makeTemporaryDirectory, sweepDirectories } from "../leftovers/directories.ts";
 import { onAnyEnd } from "../on-any-end.ts";
 import { referenceCommand } from "../subjects/reference-command.ts";
 import type { ServerCommand } from "../subjects/server-process.ts";
@@ -72,8 +72,10 @@ const settleMaxMs = 180_000;
 /** Runs a soak to its end.
  *  Errors: `DatabaseUnavailable`; `SubjectFailed` when servers do not come up; bugs of ours. */
 export async function runSoak(options: SoakOptions): Promise<SoakRun> {
+  await sweepDirectories();
   const databases = await openDatabases(options.database ?? { kind: "embedded" });
-  const directory = mkdtempSync(join(tmpdir(), "seatrial-soak-"));
+  const devices = makeTemporaryDirectory("directory");
+  const directory = devices.path;
   const removeDirectory = (): void => rmSync(directory, { recursive: true, force: true });
   const leftover = onAnyEnd(removeDirectory);
   const secret = randomBytes(32).toString("hex");
@@ -99,6 +101,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakRun> {
     await databases.stop();
     removeDirectory();
     leftover.cancel();
+    devices.forget();
   }
 }
 
