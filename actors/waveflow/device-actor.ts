@@ -141,12 +141,14 @@ export class WaveflowActor implements DeviceActor {
 
   unrest(server?: Pick<ServerAccount, "head">): string | undefined {
     if (!this.#isConnected()) return undefined;
-    const { pending, cursor, acknowledged, resyncDue } = this.#device.status();
+    const { pending, accepted, cursor, acknowledged, resyncDue } = this.#device.status();
     if (pending > 0) return `${pending} ${pending === 1 ? "edit is" : "edits are"} not pushed`;
     if (resyncDue) return "it has to read everything again";
     if (server === undefined) return undefined;
     const { head } = server;
     if (cursor !== head) return `its cursor is ${cursor}, the head is ${head}`;
+    if (accepted > 0)
+      return `${accepted} ${accepted === 1 ? "edit that was accepted has" : "edits that were accepted have"} not come back`;
     if (acknowledged !== head) return `it has acknowledged ${acknowledged}, the head is ${head}`;
     return undefined;
   }
