@@ -2,7 +2,7 @@
 import { Argument, Command, Option } from "commander";
 import { sightingText, isEmpty } from "../explore/confirm/sighting.ts";
 import { buildOf } from "../explore/search-trial.ts";
-import type { LiveBuild, LiveRunner } from "../live/run.ts";
+import type { LiveBuild, LiveRun, LiveRunner } from "../live/run.ts";
 import { createInk, type Ink, wantsColour } from "../reports/ink.ts";
 import { writeAtomically } from "../reports/write-atomically.ts";
 import { stringifyScenario } from "../scenarios/format/stringify.ts";
@@ -25,6 +25,7 @@ import { splitAtDashes, wholeNumber } from "./options.ts";
 import { mutantOrUsageError, type ProtocolEntry, protocolOf } from "./protocols.ts";
 import { defaultSeed } from "./run-scenarios.ts";
 import { readScenarioFile } from "./scenario-file.ts";
+import { writeTrace } from "./trace-files.ts";
 
 interface ConfirmFlags extends DatabaseFlag {
   readonly seed?: string;
@@ -32,6 +33,7 @@ interface ConfirmFlags extends DatabaseFlag {
   readonly tries: number;
   readonly json?: boolean;
   readonly output?: string;
+  readonly outputDir: string;
 }
 
 const defaultTries = 5;
@@ -65,6 +67,11 @@ export function createConfirmCommand(): Command {
     .option("--json", "print the outcomes as JSON on standard output, and everything else elsewhere")
     .addOption(
       new Option("-o, --output <file>", "where the scenario goes as it is run for real; one file only"),
+    )
+    .addOption(
+      new Option("--output-dir <folder>", "where traces of what is confirmed go, for lift")
+        .default("seatrial-report")
+        .env("SEATRIAL_OUTPUT_DIR"),
     )
     .addOption(databaseOption())
     .action(async (words: string[], flags: ConfirmFlags, given: Command) => {
@@ -172,18 +179,26 @@ async function confirmOne(
       `  for real: ${barriers} of ${order.length} statements have to wait for others, ${accidents.length} accidents at places of their own\n`,
   );
   let tries = 0;
+  let last: LiveRun | undefined;
   const found = await confirmLive(confirmable, {
     runner,
     live: build,
     laws: protocol.laws,
     tries: flags.tries,
     signal,
-    onTry: (seen, { durationMs }) => {
+    onTry: (seen, run) => {
       tries++;
-      stream.write(`  try ${tries} of ${flags.tries}, ${Math.round(durationMs)} ms: ${sightingText(seen)}\n`);
+      last = run;
+      const took = Math.round(run.durationMs);
+      stream.write(`  try ${tries} of ${flags.tries}, ${took} ms: ${sightingText(seen)}\n`);
     },
   });
   for (const line of outcomeLines(found, ink)) stream.write(`  ${line}\n`);
+  if (found.outcome === "confirmed" && last !== undefined) {
+    const { history } = last;
+    const trace = writeTrace(flags.outputDir, { scenario: plan.scenario, history, mutant: flags.mutant });
+    stream.write(`  trace: ${trace}\n`);
+  }
   return { file, scenario: scenario.id, ...found };
 }
 

@@ -40,11 +40,18 @@ export function createTraceWriter({ outputDir, scenarios, mutant }: TraceOptions
     onScenarioEnd({ id, world, history }) {
       const scenario = known.get(id);
       if (world !== "live" || history === undefined || scenario === undefined) return;
-      const text = stringifyScenario(scenario, protocolOf(scenario.protocol).vocabulary);
-      const trace = { format, ...(mutant === undefined ? {} : { mutant }), scenario: text, history };
-      writeAtomically(traceFile(outputDir, id), `${JSON.stringify(trace, null, 1)}\n`);
+      writeTrace(outputDir, { scenario, history, mutant });
     },
   };
+}
+
+/** Answers where it was written. */
+export function writeTrace(outputDir: string, { scenario, history, mutant }: LiveTrace): string {
+  const file = traceFile(outputDir, scenario.id);
+  const text = stringifyScenario(scenario, protocolOf(scenario.protocol).vocabulary);
+  const trace = { format, ...(mutant === undefined ? {} : { mutant }), scenario: text, history };
+  writeAtomically(file, `${JSON.stringify(trace, null, 1)}\n`);
+  return file;
 }
 
 const event = z.looseObject({ kind: z.string(), at: z.number(), actor: z.string() });

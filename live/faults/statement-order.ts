@@ -31,6 +31,7 @@ const givenUpMax = 10;
 
 interface Waiting {
   readonly place: number;
+  hasGivenUp: boolean;
   readonly release: () => void;
 }
 
@@ -148,7 +149,7 @@ export class StatementFollower {
       };
       const place = this.#placeOf.get(statement)!;
       if (this.#missing(place).length === 0) return release();
-      this.#waiting.add({ place, release });
+      this.#waiting.add({ place, hasGivenUp: false, release });
       this.#isAlive();
     });
   }
@@ -178,7 +179,7 @@ export class StatementFollower {
     for (const waiting of this.#waiting) {
       if (this.#missing(waiting.place).length > 0) continue;
       this.#waiting.delete(waiting);
-      this.#kept++;
+      if (!waiting.hasGivenUp) this.#kept++;
       waiting.release();
     }
   }
@@ -194,6 +195,7 @@ export class StatementFollower {
     const [first] = [...this.#waiting].sort((left, right) => left.place - right.place);
     if (first === undefined) return;
     const { order } = this.#options;
+    first.hasGivenUp = true;
     for (const missing of this.#missing(first.place)) {
       this.#answered.add(missing);
       this.#givenUp.push(`${wordsOf(order[first.place]!)} does not wait for ${wordsOf(order[missing]!)}`);

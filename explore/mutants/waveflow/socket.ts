@@ -125,6 +125,7 @@ export const socketMutants: readonly Mutant[] = [
   {
     name: "other-processes-deaf",
     part: "server",
+    // Told apart by when they were made and by their number: two of a simulated run share a moment, two real ones a number.
     story:
       "A process hears its own announcements only: a push at one does not reach the sockets at the other.",
     requirements: ["WF-WS-4"],
@@ -138,7 +139,7 @@ export const socketMutants: readonly Mutant[] = [
         file: server,
         find: "    this.#endpoints = { database, clock, buffer, pullLimitDefault };\n",
         replace:
-          "    this.tag = ++processes;\n    this.#endpoints = { database, clock, buffer, pullLimitDefault, tag: this.tag };\n",
+          "    this.tag = `${clock.now()} ${++processes}`;\n    this.#endpoints = { database, clock, buffer, pullLimitDefault, tag: this.tag };\n",
       },
       {
         file: server,
