@@ -135,3 +135,15 @@ steps:
   expect(lines.indexOf("server: restart")).toBeGreaterThan(lines.indexOf("server: crash"));
   expect(() => stringifyScenario(plan.scenario, waveflowVocabulary)).not.toThrow();
 });
+
+test("who does not come to rest at the end is given time for what is under way", async () => {
+  const { plan } = await planOf(`
+devices: [laptop]
+steps:
+  - laptop: edit song/1 title=A
+  - laptop: push
+settle: false
+`);
+  expect(plan.scenario.steps.at(-1)).toMatchObject({ kind: "wait", forMs: 300 });
+  expect(plan.scenario.settle).toBe(false);
+});

@@ -44,7 +44,8 @@ export function livePlanOf(
   // A scenario that runs in both worlds as it stands says how long it waits; a plan of the search only says what first.
   const scale = scenario.needs.includes("chance") ? scaleOf(scenario.steps, accidents) : one;
   const rules = accidents.flatMap((accident) => networkStep(accident, scale));
-  const steps = [...rules, ...hurried(withReturns(simulated), { scenario, scale })];
+  const hurry = hurried(withReturns(simulated), { scenario, scale });
+  const steps = [...rules, ...hurry, ...(scenario.settle === false ? [untilItArrives] : [])];
   const { accidents: _pinned, digest: _digest, recordedWith: _version, ...rest } = scenario;
   const live: Scenario = { ...rest, trouble: {}, steps };
   const needs = [...neededAbilities(live, vocabulary).keys()];
@@ -59,6 +60,14 @@ export function livePlanOf(
 }
 
 const durableStep = "durable step";
+
+/** Who does not come to rest at the end is given time for what is under way: the simulation's frames outrun its answers,
+ *  real ones need not. */
+const untilItArrives: Step = {
+  kind: "wait",
+  forMs: 300,
+  source: { line: 0, text: "wait: 300ms" },
+};
 
 /** Kinds that the live world cannot do, and why. */
 const impossible: Readonly<Partial<Record<Accident["kind"], string>>> = {

@@ -195,6 +195,8 @@ export class StatementFaults {
         return;
       case "crash-during":
         this.#stand(trap, gate as Hold, place);
+        // What it has said before it came to the statement is on its way, as in the simulation.
+        await sleep(lastWordsMs);
         await kill(place, `crash ${trap.position} ${placeOf(trap)}`);
         return;
     }
@@ -298,6 +300,9 @@ function oneLine(text: string): string {
 }
 
 const statementLengthMax = 70;
+
+/** How long a process that is to die at a statement may still write what it has to write.  Units: milliseconds. */
+const lastWordsMs = 20;
 
 /** Units: milliseconds. */
 const backendsPatienceMs = 1_000;
