@@ -6,6 +6,7 @@ import type { LiveBuild, LiveRun, LiveRunner } from "../live/run.ts";
 import { createInk, type Ink, wantsColour } from "../reports/ink.ts";
 import { writeAtomically } from "../reports/write-atomically.ts";
 import { stringifyScenario } from "../scenarios/format/stringify.ts";
+import { EventBoundReached } from "../sim/kernel/kernel.ts";
 import type { Scenario } from "../scenarios/format/types.ts";
 import {
   type Confirmable,
@@ -97,8 +98,10 @@ export function createConfirmCommand(): Command {
 
 interface Asked {
   readonly file: string;
+  readonly scenario: Scenario;
   readonly protocol: ProtocolEntry;
-  readonly confirmable: Confirmable;
+  /** Or why there is nothing that could be looked for. */
+  readonly confirmable: Confirmable | { readonly endless: string };
 }
 
 type Outcome = Confirmation & { readonly file: string; readonly scenario: string };
@@ -117,7 +120,11 @@ async function lookFirst(
   const build = await buildOf(protocol, mutantOrUsageError(protocol, flags.mutant));
   const seed = flags.seed ?? scenario.seed ?? defaultSeed;
   const job = protocol.vocabulary.compaction ?? "";
-  const simulated = await simulateAndLook(build, { scenario, seed, job });
+  const simulated = await simulateAndLook(build, { scenario, seed, job }).catch((error: unknown) => {
+    if (error instanceof EventBoundReached) return { endless: error.message };
+    throw error;
+  });
+  if ("endless" in simulated) return { file, scenario, protocol, confirmable: simulated };
   if (isEmpty(simulated.sighting)) {
     const whom = flags.mutant ?? "the reference";
     throw new UsageError(
@@ -127,7 +134,7 @@ async function lookFirst(
   const confirmable = confirmableOf(simulated, protocol.vocabulary);
   if (flags.output !== undefined)
     writeAtomically(flags.output, stringifyScenario(confirmable.plan.scenario, protocol.vocabulary));
-  return { file, protocol, confirmable };
+  return { file, scenario, protocol, confirmable };
 }
 
 async function confirmAll(
@@ -160,7 +167,7 @@ async function confirmAll(
 }
 
 async function confirmOne(
-  { file, protocol, confirmable }: Asked,
+  { file, scenario, protocol, confirmable }: Asked,
   world: {
     readonly runner: LiveRunner;
     readonly build: LiveBuild;
@@ -171,7 +178,12 @@ async function confirmOne(
   const { runner, build, flags, signal } = world;
   const stream = flags.json === true ? process.stderr : process.stdout;
   const ink = createInk(wantsColour(process.env, stream));
-  const { scenario, plan, sighting, seed } = confirmable;
+  if ("endless" in confirmable) {
+    const why = `in the simulation it does not end (${confirmable.endless}); for real nothing tells that from one that is slow`;
+    stream.write(`${ink.bold(scenario.id)}\n  ${ink.yellow("blocked")}: ${why}\n`);
+    return { file, scenario: scenario.id, outcome: "blocked", why: [why] };
+  }
+  const { plan, sighting, seed } = confirmable;
   const { accidents, order } = plan.guide;
   const barriers = order.filter(({ after }) => after.length > 0).length;
   stream.write(

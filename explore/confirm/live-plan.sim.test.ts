@@ -147,3 +147,16 @@ settle: false
   expect(plan.scenario.steps.at(-1)).toMatchObject({ kind: "wait", forMs: 300 });
   expect(plan.scenario.settle).toBe(false);
 });
+
+test("a device with timers is given time for what it had called before a step, and nobody else is", async () => {
+  const steps = `
+steps:
+  - wait: 10ms
+  - laptop: edit song/1 title=A
+  - laptop: edit song/1 title=B
+`;
+  const texts = async (devices: string): Promise<readonly string[]> =>
+    (await planOf(`devices: [${devices}]${steps}`)).plan.scenario.steps.map(({ source }) => source.text);
+  expect(await texts("{ laptop: { automatic: true } }")).toContain("wait: 60ms");
+  expect(await texts("laptop")).not.toContain("wait: 60ms");
+});

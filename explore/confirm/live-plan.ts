@@ -44,7 +44,7 @@ export function livePlanOf(
   // A scenario that runs in both worlds as it stands says how long it waits; a plan of the search only says what first.
   const scale = scenario.needs.includes("chance") ? scaleOf(scenario.steps, accidents) : one;
   const rules = accidents.flatMap((accident) => networkStep(accident, scale));
-  const hurry = hurried(withReturns(simulated), { scenario, scale });
+  const hurry = hurried(withPauses(withReturns(simulated), simulated), { scenario, scale });
   const steps = [...rules, ...hurry, ...(scenario.settle === false ? [untilItArrives] : [])];
   const { accidents: _pinned, digest: _digest, recordedWith: _version, ...rest } = scenario;
   const live: Scenario = { ...rest, trouble: {}, steps };
@@ -188,6 +188,23 @@ function withReturns({ scenario, run, stepTimes }: SimulatedRun): readonly Step[
     return [...due.map(({ target }) => restartStep(target)), step];
   });
 }
+
+/** A device with timers of its own calls the server between two steps. Real steps follow each other faster than its timers
+ *  run, so where it had called before a step, it is given time for it. */
+function withPauses(steps: readonly Step[], { scenario, run, stepTimes }: SimulatedRun): readonly Step[] {
+  const automatic = new Set(scenario.devices.filter((device) => device.automatic).map(({ name }) => name));
+  const calls = run.history.events.filter(({ kind, actor }) => kind === "invoked" && automatic.has(actor));
+  let sinceMs = -1;
+  return steps.flatMap((step) => {
+    const at = stepTimes.get(step);
+    if (at === undefined) return [step];
+    const hasCalled = calls.some((call) => call.at > sinceMs && call.at <= at);
+    sinceMs = at;
+    return hasCalled ? [pause, step] : [step];
+  });
+}
+
+const pause: Step = { kind: "wait", forMs: 60, source: { line: 0, text: "wait: 60ms" } };
 
 interface Return {
   readonly target: string;
