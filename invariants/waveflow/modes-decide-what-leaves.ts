@@ -7,8 +7,8 @@ import { readHistory, type Reading } from "./reading.ts";
 import { nameOp } from "./words.ts";
 
 /** Mode `local` sends nothing; mode `server` keeps no queue and calls an edit made when the server has it; from `local`
- *  to `hybrid` comes a full pull before the first push; after `server` everything is read anew. A mode outlives a
- *  restart, and an unknown one is `local`.
+ *  to `hybrid` comes a full pull before the first push; after `server` everything is read anew, be it by a walk that
+ *  had begun before. A mode outlives a restart, and an unknown one is `local`.
  *  Leaves out: what a change that nobody saw end may have left; rows that come back after a restore of the server,
  *  or with an account that had queued them in another mode.
  *  Source: WF-DEV-13. */
@@ -117,6 +117,7 @@ class ModeOfDevice {
       }
       if (this.#asked.length === 1) this.#since = at;
     } else if (note.kind === "mode") this.#works(note.mode, at);
+    else if (note.kind === "applied" && note.via === "resync") this.#owesResync = undefined;
     else if (note.kind === "edited" && this.#isIn("server")) {
       this.#tally.look();
       const told = this.#reading.users.get(this.#user())?.find(note.op.operation_id)?.toldAt ?? [];

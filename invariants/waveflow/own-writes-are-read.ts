@@ -1,6 +1,7 @@
 // Who writes and looks sees what it wrote, also in the moment between "the server has it" and "it came back".
 import { jsonEqual } from "../../protocol/json.ts";
 import { entityKey } from "../../protocol/waveflow/fold.ts";
+import { uuidKey } from "../../protocol/waveflow/messages.ts";
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { EventIndex } from "../history.ts";
@@ -15,7 +16,8 @@ import { nameContent, nameValue } from "./words.ts";
  *  yet, so nothing that the device knows supersedes them, and a screen that falls back to the old value is wrong.
  *  Edits that still wait are the matter of `edits-stay-visible`.
  *  Leaves out: registers that a pending edit of the device writes as well; state from before a restore of the server;
- *  edits of which the device did not note that it made them (a crash, a write of mode `server` without an answer).
+ *  edits of which the device did not note that it made them (a crash, a write of mode `server` without an answer); dead
+ *  letters, which somebody else may have refused after a crash had taken the server's answer.
  *  Source: WF-DEV-7 ("a pending edit that was pushed wins or loses by its id like any other"). */
 export const ownWritesAreRead: Law<WaveflowEvent> = {
   id: "own-writes-are-read",
@@ -43,16 +45,16 @@ function judgeLook(
 ): void {
   const { finding, installation, at } = found;
   const known = log.sorted();
-  const pending = new Set(
-    finding.pending.map((op) => installation.user.operation(op.operation_id).operationId),
-  );
+  const { user } = installation;
+  const excepted = new Set(finding.pending.map((op) => user.operation(op.operation_id).operationId));
+  for (const operationId of finding.deadLetters) excepted.add(uuidKey(operationId));
   const covered = coveredByPending(found);
   /** The last own write of each register, from the lowest id to the highest. */
   const shown = new Map<string, OwnWrite>();
   for (let place = first; place < known.length; place++) {
     const stored = known[place]!;
     const { content, operation } = stored;
-    if (pending.has(operation.operationId)) continue;
+    if (excepted.has(operation.operationId)) continue;
     const acceptedAt = acceptedFrom(found, stored);
     if (acceptedAt === undefined) continue;
     const entity = entityKey(content.entity_type, content.entity_id);
