@@ -22,7 +22,7 @@ export interface Mutant {
    *  lists these apart, and calls the excuse stale when the search finds the mutant after all. */
   readonly hiddenFromSearch?: string;
   readonly edits: readonly SourceEdit[];
-  /** The same defect in the SQL of the real store, in place of those of `edits` that are of the simulated one. Absent
-   *  where there are none of these; empty where the rest is the defect by itself. */
+  /** The same defect at the rim to a real database, in place of those of `edits` that are of the simulated one and beside
+   *  the others. Absent where these are the defect by themselves. */
   readonly onPostgres?: readonly SourceEdit[];
 }

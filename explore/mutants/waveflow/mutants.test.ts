@@ -142,9 +142,10 @@ describe("mutants of WaveFlow", () => {
     expect(broken).toEqual([]);
   });
 
-  test("of the simulated store are what on-postgres.ts speaks of, and nobody else", () => {
+  test("of the simulated store are all in on-postgres.ts, which speaks of nobody who is no mutant", () => {
     const ofStore = waveflowMutants.filter(({ edits }) => edits.some(({ file }) => file.startsWith("sim/")));
-    expect(Object.keys(onPostgres).sort()).toEqual(ofStore.map(({ name }) => name).sort());
+    expect(Object.keys(onPostgres)).toEqual(expect.arrayContaining(ofStore.map(({ name }) => name)));
+    expect(names).toEqual(expect.arrayContaining(Object.keys(onPostgres)));
   });
 
   test("tell a story and break rules of the page", () => {

@@ -1,6 +1,6 @@
-// Defects of the simulated store as they are in SQL: what makes those mutants that edit the simulation's statements or
-// tables mutants of a real process as well. Each is the same defect, so that what it breaks in the simulation it breaks
-// on a real database.
+// Defects of the simulated store as they are in SQL, and what else a defect needs at the rim to a real database: what makes
+// those mutants that edit the simulation's statements or tables mutants of a real process as well. Each is the same defect,
+// so that what it breaks in the simulation it breaks on a real database.
 import type { SourceEdit } from "../mutant.ts";
 
 const statements = "reference-server/postgres/statements.ts";
@@ -167,6 +167,14 @@ export const onPostgres: Readonly<Record<string, readonly SourceEdit[]>> = {
   ],
   "watermark-counts-the-deleted": [inStatements(highestDeleted, "count(*) AS highest FROM deleted")],
   "watermark-of-the-lowest": [inStatements(highestDeleted, "coalesce(min(id), 0) AS highest FROM deleted")],
+  // The rim to the database lets nothing pass that it does not know.
+  "other-processes-deaf": [
+    {
+      file: "reference-server/postgres/announcements.ts",
+      find: "return { kind, user, head: head as number };",
+      replace: "return { kind, user, head: head as number, tag: parsed.tag };",
+    },
+  ],
   "every-delivery-is-an-op": [
     inTables(
       ",\n  UNIQUE (user_id, device_id, operation_id),\n  UNIQUE (user_id, device_id, lamport_ts)\n",
