@@ -38,7 +38,7 @@ export function createLiftCommand(): Command {
   return addHelp(command, {
     summary: "turn a failure of the real world into a plan that fails in the simulation",
     sentence:
-      "Reads what a failed run of the live world has left, and looks for a simulated run of the same scenario that breaks the same law or fails the same expectation: with the answers that were lost there, and its answers in the order that is nearest to what was seen. Writes it down as a scenario with its seed, for shrink. Exit code 1 where there is one, as for every violation; 4 where there is none.",
+      "Reads what a failed run of the live world has left, and looks for a simulated run of the same scenario that breaks the same law: with the answers that were lost there, and its answers in the order that is nearest to what was seen. Writes it down as a scenario with its seed, for shrink. Exit code 1 where there is one, as for every violation; 4 where there is none.",
     examples: [
       ["seatrial lift seatrial-report/results.json", "the scenario that failed"],
       ["seatrial lift seatrial-report/traces/waveflow/push/retry.json -o retry.yaml", "one trace"],
