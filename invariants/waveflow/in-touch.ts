@@ -29,13 +29,14 @@ export function lastFaultBefore(
 }
 
 /** Asked after an event and after a moment of the run, in an exchange that has an answer: an ACK over the socket has
- *  none, and may have been sent into one that is half open.  Source: WF-ACK-4. */
+ *  none, and may have been sent into one that is half open. An exchange by hand that was not read beyond its form may
+ *  have named any device.  Source: WF-ACK-4. */
 export function isExchangeSince(
   { request, askedAt }: Call,
   events: Reading["history"]["events"],
   since: { readonly event: EventIndex; readonly ms: RunMs },
 ): boolean {
-  if (request.kind === "ack" && request.via === "socket") return false;
+  if (request.kind === "raw" || (request.kind === "ack" && request.via === "socket")) return false;
   return askedAt > since.event && events[askedAt]!.at > since.ms;
 }
 
