@@ -7,13 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../live/databases/embedded.ts";
 
 /** Waits for half a minute of its own accord, with its servers up. */
 const longScenario = "waveflow/compaction/by-its-own-timer";
 const shortScenario = "waveflow/state/types-are-apart";
-const cleanWithinMs = 8_000;
+const cleanWithinMs = 20_000;
 
 interface Run {
   readonly child: ChildProcess;
@@ -70,13 +70,16 @@ function portsOf(processIds: readonly number[]): readonly string[] {
 
 function socketsOf(processId: number): readonly string[] {
   const folder = `/proc/${processId}/fd`;
-  return readdirSync(folder).flatMap((name) => {
+  const read = <T>(look: () => T, gone: T): T => {
     try {
-      return /^socket:\[(\d+)\]$/u.exec(readlinkSync(join(folder, name)))?.[1] ?? [];
+      return look();
     } catch {
-      return [];
+      return gone;
     }
-  });
+  };
+  return read(() => readdirSync(folder), []).flatMap(
+    (name) => /^socket:\[(\d+)\]$/u.exec(read(() => readlinkSync(join(folder, name)), ""))?.[1] ?? [],
+  );
 }
 
 function listeners(): readonly { readonly port: string; readonly inode: string }[] {
@@ -89,18 +92,17 @@ function listeners(): readonly { readonly port: string; readonly inode: string }
 
 /** Resolves in the middle of a scenario; answers the ports that are listened on then. */
 async function untilUnderWay(run: Run): Promise<readonly string[]> {
-  await expect
-    .poll(() => processesOf(run).some(({ command }) => command.includes("reference-server")), {
-      timeout: 30_000,
-    })
-    .toBe(true);
-  await expect.poll(() => portsOf(serverIdsOf(run)).length, { timeout: 30_000 }).toBeGreaterThan(0);
+  await soon(() => expect(portsOf(serverIdsOf(run)).length).toBeGreaterThan(0), 30_000);
   await sleep(500);
   return portsOf(processesOf(run).map(({ id }) => id));
 }
 
 const serverIdsOf = (run: Run): readonly number[] =>
   processesOf(run).flatMap(({ id, command }) => (command.includes("reference-server") ? [id] : []));
+
+/** Asks until it holds. `expect.poll` cannot be asked by several tests at a time. */
+const soon = (look: () => void | Promise<void>, timeoutMs: number): Promise<void> =>
+  vi.waitFor(look, { timeout: timeoutMs, interval: 50 });
 
 async function expectNothingLeft(run: Run, ports: readonly string[]): Promise<void> {
   const left = () => ({
@@ -111,7 +113,7 @@ async function expectNothingLeft(run: Run, ports: readonly string[]): Promise<vo
     ),
     ports: listeners().flatMap(({ port }) => (ports.includes(port) ? [port] : [])),
   });
-  await expect.poll(left, { timeout: cleanWithinMs }).toEqual({ processes: [], files: [], ports: [] });
+  await soon(() => expect(left()).toEqual({ processes: [], files: [], ports: [] }), cleanWithinMs);
   rmSync(run.directory, { recursive: true });
 }
 
@@ -123,57 +125,64 @@ const withABug = {
   NODE_OPTIONS: "--import=data:text/javascript,process.on('SIGUSR2',()=>{throw(Error('bug'))})",
 };
 
-describe.skipIf(process.platform !== "linux")("nothing is left of a run with its own PostgreSQL", () => {
-  test("that passes", async () => {
-    const run = startRun([shortScenario]);
-    expect(await ended(run)).toBe(0);
-    await expectNothingLeft(run, []);
-  });
+// Side by side: each waits for its processes most of the time, and looks at its own only.
+const sideBySide = { concurrent: true };
 
-  test("that fails", async () => {
-    const run = startRun([shortScenario, "--timeout", "1"]);
-    expect(await ended(run)).toBe(1);
-    await expectNothingLeft(run, []);
-  });
+describe.skipIf(process.platform !== "linux")(
+  "nothing is left of a run with its own PostgreSQL",
+  sideBySide,
+  () => {
+    test("that passes", async () => {
+      const run = startRun([shortScenario]);
+      expect(await ended(run)).toBe(0);
+      await expectNothingLeft(run, []);
+    });
 
-  test.each([
-    ["Ctrl-C", ({ child }: Run) => process.kill(-child.pid!, "SIGINT")],
-    ["SIGKILL", ({ child }: Run) => child.kill("SIGKILL")],
-    ["an error that nobody caught", ({ child }: Run) => child.kill("SIGUSR2")],
-    [
-      "SIGKILL of all that it shares a process group with",
-      ({ child }: Run) => process.kill(-child.pid!, "SIGKILL"),
-    ],
-  ])("that %s ends in the middle of a scenario", async (_how, end) => {
-    const run = startRun([longScenario], withABug);
-    const ports = await untilUnderWay(run);
-    expect(ports.length).toBeGreaterThan(1);
-    end(run);
-    await ended(run);
-    await expectNothingLeft(run, ports);
-  });
+    test("that fails", async () => {
+      const run = startRun([shortScenario, "--timeout", "1"]);
+      expect(await ended(run)).toBe(1);
+      await expectNothingLeft(run, []);
+    });
 
-  test("that two Ctrl-C end", async () => {
-    const run = startRun([longScenario]);
-    const ports = await untilUnderWay(run);
-    run.child.kill("SIGINT");
-    await sleep(50);
-    run.child.kill("SIGINT");
-    expect(await ended(run)).toBe(130);
-    await expectNothingLeft(run, ports);
-  });
+    test.each([
+      ["Ctrl-C", ({ child }: Run) => process.kill(-child.pid!, "SIGINT")],
+      ["SIGKILL", ({ child }: Run) => child.kill("SIGKILL")],
+      ["an error that nobody caught", ({ child }: Run) => child.kill("SIGUSR2")],
+      [
+        "SIGKILL of all that it shares a process group with",
+        ({ child }: Run) => process.kill(-child.pid!, "SIGKILL"),
+      ],
+    ])("that %s ends in the middle of a scenario", async (_how, end) => {
+      const run = startRun([longScenario], withABug);
+      const ports = await untilUnderWay(run);
+      expect(ports.length).toBeGreaterThan(1);
+      end(run);
+      await ended(run);
+      await expectNothingLeft(run, ports);
+    });
 
-  test("that was killed together with its keeper, after the next start", async () => {
-    const run = startRun([longScenario]);
-    const ports = await untilUnderWay(run);
-    killAll(run);
-    await ended(run);
-    expect(readdirSync(run.directory).some((name) => name.startsWith("seatrial-postgres-"))).toBe(true);
-    const next = startRunIn(run.directory, [shortScenario]);
-    expect(await ended(next)).toBe(0);
-    await expectNothingLeft(run, ports);
-  });
-});
+    test("that two Ctrl-C end", async () => {
+      const run = startRun([longScenario]);
+      const ports = await untilUnderWay(run);
+      run.child.kill("SIGINT");
+      await sleep(50);
+      run.child.kill("SIGINT");
+      expect(await ended(run)).toBe(130);
+      await expectNothingLeft(run, ports);
+    });
+
+    test("that was killed together with its keeper, after the next start", async () => {
+      const run = startRun([longScenario]);
+      const ports = await untilUnderWay(run);
+      killAll(run);
+      await ended(run);
+      expect(readdirSync(run.directory).some((name) => name.startsWith("seatrial-postgres-"))).toBe(true);
+      const next = startRunIn(run.directory, [shortScenario]);
+      expect(await ended(next)).toBe(0);
+      await expectNothingLeft(run, ports);
+    });
+  },
+);
 
 function killAll(run: Run): void {
   // The keeper first, in the same breath: it would do its work.
@@ -221,7 +230,7 @@ describe.skipIf(process.platform !== "linux")(
       expect(await databases()).toHaveLength(before.length + runs.length);
       for (const { run, signal } of runs) run.child.kill(signal);
       await Promise.all(runs.map(({ run }) => ended(run)));
-      await expect.poll(databases, { timeout: cleanWithinMs }).toEqual(before);
+      await soon(async () => expect(await databases()).toEqual(before), cleanWithinMs);
       await Promise.all(runs.map(({ run }, index) => expectNothingLeft(run, ports[index]!)));
     });
 

@@ -8,8 +8,10 @@ import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "seatrial-stranger-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
 
 const right = ["node", "test/stranger/server.mjs"];
 const wrong = (defect: string): readonly string[] => ["env", `DEFECT=${defect}`, ...right];
@@ -17,25 +19,30 @@ const wrong = (defect: string): readonly string[] => ["env", `DEFECT=${defect}`,
 interface Finished {
   readonly code: number;
   readonly out: string;
+  readonly folder: string;
 }
 
 function seatrial(words: readonly string[], server: readonly string[]): Promise<Finished> {
+  const folder = mkdtempSync(join(tmpdir(), "seatrial-stranger-"));
+  folders.push(folder);
   const flags = ["--reporter", "terminal,json", "--output-dir", folder];
   return new Promise((resolve) => {
     execFile(
       process.execPath,
       ["cli/main.ts", ...words, ...flags, "--", ...server],
       { cwd: root, env: { ...process.env, NO_COLOR: "1", CI: "1" }, maxBuffer: 2 ** 26 },
-      (error, out) => resolve({ code: error === null ? 0 : Number(error.code), out }),
+      (error, out) => resolve({ code: error === null ? 0 : Number(error.code), out, folder }),
     );
   });
 }
 
-const written = (name: string): unknown => JSON.parse(readFileSync(join(folder, name), "utf8"));
+const written = ({ folder }: Finished, name: string): unknown =>
+  JSON.parse(readFileSync(join(folder, name), "utf8"));
 
 const heldCommit = ["live", "waveflow/order/commit-order/before-commit"];
 
-test("a server that takes its numbers without a lock loses an op while a COMMIT is held", async () => {
+// They wait for processes most of the time.
+test.concurrent("a server that takes its numbers without a lock loses an op while a COMMIT is held", async () => {
   const { code, out } = await seatrial(heldCommit, wrong("no-lock"));
   expect(code).toBe(1);
   expect(out).toMatch(
@@ -43,20 +50,20 @@ test("a server that takes its numbers without a lock loses an op while a COMMIT 
   );
 });
 
-test("a server that locks waits instead, and the report says who for whom", async () => {
-  const { code } = await seatrial(heldCommit, right);
-  expect(code).toBe(0);
-  const { results } = written("results.json") as { results: { observations?: string[] }[] };
+test.concurrent("a server that locks waits instead, and the report says who for whom", async () => {
+  const finished = await seatrial(heldCommit, right);
+  expect(finished.code).toBe(0);
+  const { results } = written(finished, "results.json") as { results: { observations?: string[] }[] };
   expect(results[0]!.observations?.join()).toMatch(
     /^phone's push waited at least \d+ ms, at .*, for laptop's push, which was held before commit$/u,
   );
 });
 
-test("a job in two transactions is found by the crash between them, and nowhere else", async () => {
+test.concurrent("a job in two transactions is found by the crash between them, and nowhere else", async () => {
   const words = ["sweep", "waveflow/sweep/compaction", "--with", "kill"];
-  const { code, out } = await seatrial(words, wrong("two-transactions"));
-  expect(code).toBe(1);
-  const { sweeps } = written("sweep.json") as {
+  const finished = await seatrial(words, wrong("two-transactions"));
+  expect(finished.code).toBe(1);
+  const { sweeps } = written(finished, "sweep.json") as {
     sweeps: { statements: { text: string }[]; points: { after: number; violated: string[] }[] }[];
   };
   const [{ statements, points }] = sweeps as [(typeof sweeps)[0]];
@@ -65,5 +72,5 @@ test("a job in two transactions is found by the crash between them, and nowhere 
   const bad = points.filter(({ violated }) => violated.length > 0).map(({ after }) => after);
   expect(bad.length).toBeGreaterThan(0);
   for (const after of bad) expect(after >= commits[0]! && after < commits[1]!).toBe(true);
-  expect(out).toContain("server killed");
+  expect(finished.out).toContain("server killed");
 }, 180_000);
