@@ -51,8 +51,10 @@ export class SharedClock {
     return clock;
   }
 
-  /** Answers false when the clock would leave the calendar.  Errors: those of the database. */
+  /** Answers false when the clock would leave the calendar. A move by nothing writes nothing.
+   *  Errors: those of the database. */
   async advance(advanceMs: number): Promise<boolean> {
+    if (advanceMs === 0) return true;
     const { pool, onOffset } = this.#options;
     const [row] = await pool.inTransaction("read committed", (session) =>
       session.run(advanceOffset, [advanceMs, offsetMaxMs, channel]),
