@@ -25,16 +25,8 @@ export interface OpenSocket {
  *  lost or late, and nobody knows for sure whether it is still open. What was done to a device's way before and may
  *  still last ends its sockets at once. */
 export function openSockets(reading: Reading): readonly OpenSocket[] {
-  let sockets = known.get(reading);
-  if (sockets === undefined) {
-    sockets = findSockets(reading);
-    known.set(reading, sockets);
-  }
-  return sockets;
+  return (reading.found.sockets ??= findSockets(reading));
 }
-
-/** More than one law asks. */
-const known = new WeakMap<Reading, readonly OpenSocket[]>();
 
 function findSockets(reading: Reading): readonly OpenSocket[] {
   const { events } = reading.history;

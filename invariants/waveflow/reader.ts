@@ -69,6 +69,7 @@ export class Reader {
       reads: listReads(this.#pulls, this.#logs),
       upheavals: this.#upheavals,
       calms: this.#calms,
+      found: {},
       restores: this.#restores,
       hasRawWrites: this.#hasRawWrites,
       deviceName: (device) => (device === undefined ? "a device" : this.#installations.nameOf(device)),

@@ -14,6 +14,7 @@ import type {
   WaveflowNote,
   WaveflowReply,
 } from "./events.ts";
+import type { OpenSocket } from "./open-sockets.ts";
 import { Reader } from "./reader.ts";
 import type { Read } from "./reads.ts";
 import type { Operation, UserLog } from "./user-log.ts";
@@ -156,6 +157,8 @@ export interface Reading {
   readonly upheavals: readonly EventIndex[];
   /** When the faults were over; there may be several such moments. */
   readonly calms: readonly EventIndex[];
+  /** What more than one law asks for, from the first time on. */
+  readonly found: { sockets?: readonly OpenSocket[] };
   /** When the server was put back to a backup. */
   readonly restores: readonly EventIndex[];
   /** Hand-written exchanges that may have stored or acknowledged something. */

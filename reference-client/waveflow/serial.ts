@@ -6,7 +6,7 @@ export class Serial {
   #last: Promise<unknown> = Promise.resolve();
 
   run<T>(work: () => Promise<T>): Promise<T> {
-    const next = this.#last.then(work, work);
+    const next = afterwards(this.#last, work);
     this.#last = next;
     return next;
   }
@@ -38,6 +38,17 @@ export class Passes {
   runAlone<T>(pass: () => Promise<T>): Promise<T> {
     return this.#serial.run(pass);
   }
+}
+
+/** Runs `work` when `before` has ended, well or not. A `then` whose handler returns a promise would take three turns
+ *  more. */
+async function afterwards<T>(before: Promise<unknown>, work: () => Promise<T>): Promise<T> {
+  try {
+    await before;
+  } catch {
+    // Its own caller hears of it.
+  }
+  return await work();
 }
 
 const nothing = (): void => {};

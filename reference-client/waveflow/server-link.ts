@@ -80,7 +80,7 @@ export class ServerLink {
 
   /** Pulls to the end; walks from 0 where that is due. */
   pull(): Promise<PullOutcome> {
-    return this.#passes.run("pull", async () => {
+    return this.#passes.run("pull", () => {
       const wasLive = this.#subscriber.isLive;
       return this.#pullHolding((pulled) => wasLive && pulled.applied > 0);
     });
@@ -152,10 +152,10 @@ export class ServerLink {
     }
   }
 
-  async #acknowledgeIfDue(): Promise<PassOutcome | undefined> {
+  #acknowledgeIfDue(): Promise<PassOutcome | undefined> {
     const cursor = this.#context.store.current?.settings.cursor ?? 0;
     const isDue = this.#isAckDoubtful || cursor > this.acknowledged;
-    return isDue ? this.acknowledge() : undefined;
+    return isDue ? this.acknowledge() : nothingDue;
   }
 
   #socketClosed(code: number): void {
@@ -185,3 +185,5 @@ export class ServerLink {
     }
   }
 }
+
+const nothingDue = Promise.resolve(undefined);

@@ -175,8 +175,12 @@ export class Subscriber {
     const line = this.#line;
     if (line === undefined || this.#holds > 0 || this.#isPumping) return;
     this.#isPumping = true;
-    const pumped = this.#context.store
-      .step(line.session.account, (step) => {
+    this.#reactions.watch(this.#pumpNow(line));
+  }
+
+  async #pumpNow(line: Line): Promise<void> {
+    try {
+      await this.#context.store.step(line.session.account, (step) => {
         this.#isPumping = false;
         if (this.#line !== line || this.#holds > 0) return;
         const { account } = line.session;
@@ -187,10 +191,9 @@ export class Subscriber {
           if (ops.length > 0) this.#reactions.advanced();
           if (wantsPull) this.#reactions.pullWanted();
         });
-      })
-      .finally(() => {
-        this.#isPumping = false;
       });
-    this.#reactions.watch(pumped);
+    } finally {
+      this.#isPumping = false;
+    }
   }
 }

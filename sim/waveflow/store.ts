@@ -57,14 +57,16 @@ export class SimStore implements Database, Fanout {
     const session = this.#engine.connect();
     const transaction = new SimTransaction({ wire: this.#wire, session, options });
     this.#busy.add(transaction);
+    let isCommitting = false;
     try {
       await transaction.run("begin", (session, done) => session.execute(begin(options), done));
       const value = await work(transaction);
-      await this.#commit(transaction);
+      isCommitting = true;
+      checkCommitted(await transaction.run("commit", (session, done) => session.execute(commit, done)));
       return value;
     } catch (error) {
       await this.#rollBack(transaction);
-      throw error;
+      throw isCommitting && error instanceof SessionLost ? new CommitUnknown(error.message) : error;
     } finally {
       this.#busy.delete(transaction);
       session.terminate();
@@ -118,12 +120,6 @@ export class SimStore implements Database, Fanout {
     });
   }
 
-  #commit(transaction: SimTransaction): Promise<void> {
-    return transaction
-      .run<"COMMIT" | "ROLLBACK">("commit", (session, done) => session.execute(commit, done))
-      .then(checkCommitted, throwCommitFault);
-  }
-
   async #rollBack(transaction: SimTransaction): Promise<void> {
     const { session } = transaction;
     if (!session.isOpen() || session.transactionStatus() === "idle") return;
@@ -141,8 +137,4 @@ const atOnce = (run: () => void): void => run();
 function checkCommitted(ended: "COMMIT" | "ROLLBACK"): void {
   if (ended === "ROLLBACK")
     throw new StatementFailed("25P02", "the transaction had failed before its commit");
-}
-
-function throwCommitFault(error: unknown): never {
-  throw error instanceof SessionLost ? new CommitUnknown(error.message) : error;
 }

@@ -122,8 +122,8 @@ export const deviceSocketMutants: readonly Mutant[] = [
       },
       {
         file: subscriber,
-        find: "      .step(line.session.account, (step) => {",
-        replace: "      .step(this.#context.store.account, (step) => {",
+        find: "store.step(line.session.account, (step) => {",
+        replace: "store.step(this.#context.store.account, (step) => {",
       },
       {
         file: subscriber,
