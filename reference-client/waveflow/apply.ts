@@ -2,7 +2,7 @@
 // seen, all in one durable step. There is one way in for pages and frames, so they cannot differ.
 import { applyToEntity, entityKey, type EntityState } from "../../protocol/waveflow/fold.ts";
 import { uuidKey } from "../../protocol/waveflow/messages.ts";
-import type { LogOp, OperationId, ServerId } from "../../protocol/waveflow/types.ts";
+import type { LamportTs, LogOp, OperationId, ServerId } from "../../protocol/waveflow/types.ts";
 import type { AccountState } from "./account-state.ts";
 import type { DeviceContext } from "./context.ts";
 import type { DurableStep } from "./durable-step.ts";
@@ -48,21 +48,22 @@ export function applyDelivery(
     applied.push(op);
   }
   for (const [key, entity] of touched) account.putEntity(step, key, entity);
-  settleEdits(context, account, step, { seen, cursor, isHead });
-  account.set(step, { cursor, lamport });
+  const clock = settleEdits(context, account, step, { seen, cursor, isHead, clock: lamport });
+  account.set(step, { cursor, lamport: clock });
   if (cursor !== before.cursor)
     step.afterwards(() => context.events.applied?.({ ops: applied, cursor, via }));
   return applied.length;
 }
 
-/** Lets go of the edits that the log has shown, and takes back those that the server took and lost.
+/** Lets go of the edits that the log has shown, and takes back those that the server took and lost. Returns the clock
+ *  after that: what is taken back may need new stamps.
  *  Source: WF-DEV-4, WF-DEV-7. */
 export function settleEdits(
   context: DeviceContext,
   account: AccountState,
   step: DurableStep,
-  reached: { seen: Iterable<OperationId>; cursor: ServerId; isHead: boolean },
-): void {
+  reached: { seen: Iterable<OperationId>; cursor: ServerId; isHead: boolean; clock: LamportTs },
+): LamportTs {
   const { events } = context;
   const dropped = account.queue.dropAcked(step, reached.seen);
   if (dropped.length > 0) {
@@ -70,9 +71,12 @@ export function settleEdits(
     step.afterwards(() => events.dropped?.(rows));
   }
   const lost = account.accepted.settle(step, reached);
-  if (lost.length === 0) return;
-  account.queue.putBack(step, lost);
+  const { clock } = reached;
+  if (lost.length === 0) return clock;
+  const restamped = account.queue.putBack(step, lost, { dropped, clock });
   step.afterwards(() => events.putBack?.(lost.map(({ op }) => op)));
+  if (restamped.length > 0) step.afterwards(() => events.restamped?.(restamped));
+  return clock + restamped.length;
 }
 
 /** The clock after one received op. An op of unknown shape counts as far as its stamp can be read. */

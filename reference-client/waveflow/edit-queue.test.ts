@@ -84,8 +84,23 @@ describe("the queue", () => {
         rows.slice(0, 2).map(({ op }) => op.operation_id),
       ),
     );
-    change((step) => queue.putBack(step, rows.slice(0, 2)));
+    change((step) => queue.putBack(step, rows.slice(0, 2), { dropped: [], clock: 9 }));
     expect(queue.listPending(9).map(({ op }) => op)).toEqual(rows.map(({ op }) => op));
+  });
+
+  test("gives new stamps to all that stay, where what comes back does not rise any more", () => {
+    const queue = createQueue();
+    for (let stamp = 1; stamp <= 4; stamp++) enqueue(queue, stamp);
+    const rows = queue.listPending(4);
+    change((step) => queue.dropAcked(step, [rows[0]!.op.operation_id]));
+    const back = { ...rows[0]!, op: { ...rows[0]!.op, lamport_ts: 7 } };
+    change((step) => {
+      const dropped = queue.dropAcked(step, [rows[3]!.op.operation_id]);
+      queue.putBack(step, [back], { dropped, clock: 9 });
+    });
+    expect(queue.listPending(9).map(({ number, op }) => [number, op.lamport_ts])).toEqual(
+      rows.slice(0, 3).map(({ number }, place) => [number, 10 + place]),
+    );
   });
 
   test("shows nothing of a step that was not committed", () => {

@@ -3,6 +3,7 @@
 import { uuidKey } from "../../protocol/waveflow/messages.ts";
 import type { EpochMs, LamportTs, OpContent, OperationId, PushOp } from "../../protocol/waveflow/types.ts";
 import type { DurableStep } from "./durable-step.ts";
+import { lamportMax } from "./lamport-clock.ts";
 import type { Ids } from "./ports.ts";
 
 export interface QueueRow {
@@ -96,13 +97,33 @@ export class EditQueue {
     for (const row of this.#rows.values()) if (row.unshared) this.#write(step, { ...row, unshared: false });
   }
 
-  /** Puts edits back at the places they had: the server took them and has lost them since. */
-  putBack(step: DurableStep, edits: readonly { number: number; op: PushOp }[]): void {
+  /** Puts edits back at the places they had: the server took them and has lost them since. Where stamps do not rise from
+   *  row to row any more (some were given anew meanwhile), all rows that stay get new ones above `clock`, and are
+   *  returned. `dropped` leave in the same step.  Source: WF-DEV-3, WF-DEV-6. */
+  putBack(
+    step: DurableStep,
+    edits: readonly { number: number; op: PushOp }[],
+    { dropped, clock }: { readonly dropped: readonly QueueRow[]; readonly clock: LamportTs },
+  ): readonly PushOp[] {
+    const rows = new Map(this.#rows);
+    for (const { number } of dropped) rows.delete(number);
     for (const { number, op } of edits) {
-      this.#write(step, { number, op, attempts: 0, triedAt: null, lastError: null, unshared: false });
+      const row = { number, op, attempts: 0, triedAt: null, lastError: null, unshared: false };
+      rows.set(number, row);
+      this.#write(step, row);
     }
     step.afterwards(() => {
       this.#rows = new Map([...this.#rows].sort(([left], [right]) => left - right));
+    });
+    const inOrder = [...rows.values()].sort((left, right) => left.number - right.number);
+    const rises = inOrder.every(
+      ({ op }, place) => place === 0 || inOrder[place - 1]!.op.lamport_ts < op.lamport_ts,
+    );
+    if (rises || clock > lamportMax - inOrder.length) return [];
+    return inOrder.map((row, place) => {
+      const anew = { ...row.op, lamport_ts: clock + place + 1 };
+      this.#write(step, { ...row, op: anew });
+      return anew;
     });
   }
 

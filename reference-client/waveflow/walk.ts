@@ -69,8 +69,9 @@ export class Walk {
     const { account } = this.#conversation.session;
     const swapped = await store.step(account, (step) => {
       account.replaceState(step, { entities: this.#entities, parked: this.#parked });
-      settleEdits(this.#context, account, step, { seen: this.#seen, cursor, isHead: true });
-      const lamport = Math.max(account.settings.lamport, this.#lamport);
+      const clock = Math.max(account.settings.lamport, this.#lamport);
+      const reached = { seen: this.#seen, cursor, isHead: true, clock };
+      const lamport = settleEdits(this.#context, account, step, reached);
       account.set(step, { cursor, lamport, acknowledged: 0, resyncDue: false });
       step.afterwards(() => {
         for (const { op, reason } of this.#parked) events.parked?.(op, reason);

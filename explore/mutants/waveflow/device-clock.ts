@@ -93,8 +93,8 @@ export const deviceClockMutants: readonly Mutant[] = [
     edits: [
       {
         file: walk,
-        find: "const lamport = Math.max(account.settings.lamport, this.#lamport);",
-        replace: "const lamport = 0;",
+        find: "const clock = Math.max(account.settings.lamport, this.#lamport);",
+        replace: "const clock = 0;",
       },
     ],
   },
@@ -107,8 +107,8 @@ export const deviceClockMutants: readonly Mutant[] = [
     edits: [
       {
         file: walk,
-        find: "const lamport = Math.max(account.settings.lamport, this.#lamport);",
-        replace: "const lamport = this.#lamport;",
+        find: "const clock = Math.max(account.settings.lamport, this.#lamport);",
+        replace: "const clock = this.#lamport;",
       },
     ],
   },
