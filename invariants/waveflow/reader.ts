@@ -1,6 +1,6 @@
 // Makes the reading of a history (reading.ts): one pass over the events, event kind by event kind.
 import { isJsonObject } from "../../protocol/json.ts";
-import type { LogOp, PushOp, ServerId } from "../../protocol/waveflow/types.ts";
+import type { LogOp, ServerId } from "../../protocol/waveflow/types.ts";
 import type { CallId, EventIndex } from "../history.ts";
 import { numberIn, operationsNamedIn } from "./body.ts";
 import { readByHand, readReplyByHand } from "./by-hand.ts";
@@ -173,7 +173,7 @@ export class Reader {
       status: 0,
       type: "",
       body: undefined,
-      operations: request.kind === "push" ? operationsOf(request.ops, user) : noOperations,
+      operations: request.kind === "push" ? request.ops.map((op) => user.operation(op.operation_id)) : [],
     };
     this.#calls[number] = call;
     switch (request.kind) {
@@ -390,11 +390,6 @@ export class Reader {
     this.#logs.push({ at, era, user, finding, calmAt: this.#calms.at(-1) ?? -1, settledAt, isAtRest });
   }
 }
-
-const noOperations: readonly Operation[] = [];
-
-const operationsOf = (ops: readonly PushOp[], user: UserLog): readonly Operation[] =>
-  ops.map(({ operation_id }) => user.operation(operation_id));
 
 function give(installation: Installation, id: ServerId): void {
   if (typeof id === "number" && id > installation.given) installation.given = id;
