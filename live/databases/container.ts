@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
+import { freePort } from "../free-port.ts";
 import { undoneAfterUs } from "../leftovers/keeper.ts";
 import { ownOwner } from "../leftovers/owner.ts";
 import {
@@ -13,7 +14,6 @@ import {
   removeContainers,
   sweepContainers,
 } from "./container-engine.ts";
-import { freePort } from "./free-port.ts";
 import { DatabaseUnavailable } from "./provider.ts";
 
 export interface ContainerPostgresOptions {

@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
+import { freePort } from "../free-port.ts";
 import { makeTemporaryDirectory, sweepDirectories } from "../leftovers/directories.ts";
 import { keepProcess } from "../leftovers/keeper.ts";
 import { onAnyEnd } from "../on-any-end.ts";
@@ -17,7 +18,6 @@ import type { EmbeddedMajor } from "./choice.ts";
 import { defaultCacheDirectory, findBinaries, findUnprivilegedUser } from "./embedded-binaries.ts";
 import { type Cluster, password, prepareCluster, user } from "./embedded-cluster.ts";
 import { EmbeddedPostgresError } from "./embedded-error.ts";
-import { freePort } from "./free-port.ts";
 import { mountSmallDisk, type SmallDisk } from "./small-disk.ts";
 import { collectOutput, untilEnd } from "./spawned.ts";
 

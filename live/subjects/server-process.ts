@@ -2,8 +2,8 @@
 // and which database is its own, and leads a group of processes, so that whatever it starts ends with it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "../free-port.ts";
 import { endWithUs, killGroup } from "./children.ts";
 import { OutputTail } from "./output-tail.ts";
 import { type Subject, SubjectFailed, type UnexpectedEnd } from "./subject.ts";
@@ -214,18 +214,6 @@ async function untilHealthy(url: string, signal: AbortSignal): Promise<void> {
 
 /** Between two looks at whether a server is up.  Units: milliseconds. */
 const healthPauseMs = 25;
-
-/** A port that nobody listens on now. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("the system named no port");
-  return address.port;
-}
 
 const linesInMessage = 20;
 
