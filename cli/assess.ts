@@ -26,6 +26,8 @@ export function assess(
   observed: Observed,
   { judge, durationMs }: { judge: (history: History) => readonly Judgement[]; durationMs: number },
 ): ScenarioResult {
+  if (observed.missing !== undefined && observed.missing.length > 0)
+    return { ...blockedResult(attempt, observed.missing), durationMs };
   const judgements = judge(observed.history);
   const checks = [...observed.checks, ...expectedViolations(attempt.scenario, judgements)];
   const drift = driftOf(attempt, observed);

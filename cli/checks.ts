@@ -17,7 +17,7 @@ export function checksOf(
       .filter(({ about }) => about !== "fault")
       .map(({ pass, line, at, step, expected, seen, requirements: ids }) => {
         const check = { pass, line, text: step, expected, seen, ...(at === undefined ? {} : { at }) };
-        return pass ? check : { ...check, rules: rulesOf(ids, requirements) };
+        return pass ? check : { ...check, requirements: ids, rules: rulesOf(ids, requirements) };
       }),
     unusedFaults: [...new Set([...unusedFaults, ...missed])],
   };

@@ -18,6 +18,9 @@ export interface Observed {
   readonly unstruckAccidents?: readonly string[];
   /** What was noticed on the way and is no fault. */
   readonly observations?: readonly string[];
+  /** What the run found lacking on its way, in words: then it says nothing, and is blocked like one that was never
+   *  begun. */
+  readonly missing?: readonly string[];
   readonly digest?: string;
   readonly virtualMs?: number;
   /** Kernel events taken; only the simulation counts them. */

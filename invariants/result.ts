@@ -28,6 +28,8 @@ export interface CheckOutcome {
   readonly seen: string;
   /** When it was held against what was seen; absent for what ended the run. Units: as in the history. */
   readonly at?: number;
+  /** For a check that fails: the ids of the rules that it bears on. */
+  readonly requirements?: readonly string[];
   /** For a check that fails: the rules that it bears on, each with its sentence. */
   readonly rules?: readonly string[];
 }

@@ -78,7 +78,10 @@ export const importTable: readonly FolderRule[] = [
     ],
   },
   { folder: "reports", mayImport: ["invariants", "node:fs", "node:path", "picocolors"] },
-  { folder: "certify", mayImport: ["scenarios", "invariants", "sim", "live", "reports"] },
+  {
+    folder: "certify",
+    mayImport: ["protocol", "scenarios", "invariants", "sim", "live", "reports", "node:", "npm"],
+  },
   { folder: "examples", mayImport: ["index", "vitest", "fast-check"] },
   { folder: "cli", mayImport: ["*"] },
   { folder: "bench", mayImport: ["*"] },
