@@ -1,4 +1,5 @@
 // What a run of scenarios came to, as data: written by whoever ran them, read by every reporter.
+import type { Certification } from "./certification-result.ts";
 import type { Explanation } from "./explanation.ts";
 import type { History } from "./history.ts";
 import type { Judgement } from "./verdict.ts";
@@ -87,5 +88,7 @@ export interface RunResult {
   readonly node: string;
   /** True when it was cut short: a bail, or Ctrl-C. */
   readonly interrupted: boolean;
+  /** What the run says of the build that was tested, where that was asked. */
+  readonly certification?: Certification;
   readonly results: readonly ScenarioResult[];
 }
