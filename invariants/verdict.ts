@@ -6,6 +6,8 @@ export interface Witness {
   readonly events: readonly EventIndex[];
   /** One or two sentences: the two facts that cannot both be. Names devices, ids and values. */
   readonly explanation: string;
+  /** The rules that this very violation breaks, where the law stands for several. Absent: those of the law. */
+  readonly requirements?: readonly string[];
 }
 
 /** `holds` says how many cases were looked at; a law whose premise never came up is `inconclusive`, never `holds`. */

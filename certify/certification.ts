@@ -1,0 +1,173 @@
+// The verdict over a whole run: rules, levels, and what is locked, from the checks alone. A level is granted when all
+// its checks of S and P rules passed and the run was complete; whatever else is the case, it says why not.
+import assert from "node:assert/strict";
+import type {
+  Certification,
+  CertificationCheck,
+  CertifiedLevel,
+  CertifiedRequirement,
+  CertifiedTarget,
+  LockedHook,
+  RequirementVerdict,
+} from "../invariants/certification-result.ts";
+import type { RunResult } from "../invariants/result.ts";
+import type { JsonObject } from "../protocol/json.ts";
+import { applyBaseline, type KnownFailure } from "./baseline.ts";
+import { checksOfRun, countOutcomes, type LevelledCheck } from "./checks.ts";
+import type { CertificationProfile, Level } from "./levels.ts";
+
+export interface CertificationInput {
+  readonly run: RunResult;
+  readonly profile: CertificationProfile;
+  /** The levels that were asked for, by name. */
+  readonly asked: readonly string[];
+  levelOf(id: string): string;
+  readonly unsupported: ReadonlySet<string>;
+  readonly target: CertifiedTarget;
+  readonly configuration: JsonObject;
+  readonly seed?: string;
+  /** False where a filter or a shard left something out. */
+  readonly isWhole: boolean;
+  readonly observations: readonly string[];
+  readonly baseline: {
+    readonly known: readonly KnownFailure[];
+    readonly file?: string;
+    readonly today: string;
+  };
+}
+
+/** Sums up a run.  Source: certification.md sections 3 and 4. */
+export function certify(input: CertificationInput): Certification {
+  const { run, profile, asked, baseline } = input;
+  const all = checksOfRun(run.results, { ...input, requirements: profile.requirements });
+  const { checks, comparison } = applyBaseline(all, baseline);
+  const counts = countOutcomes(checks);
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  assert.equal(total, checks.length, "every check has one outcome");
+  const isCutShort = run.interrupted || run.results.some(({ outcome }) => outcome === "skipped");
+  const complete = input.isWhole && !isCutShort;
+  const levels = profile.levels.filter(({ name }) => asked.includes(name));
+  return {
+    protocol: profile.protocol,
+    target: input.target,
+    configuration: input.configuration,
+    ...(input.seed === undefined ? {} : { seed: input.seed }),
+    levels: levels.map((level) => levelVerdict(level, { checks, profile, complete })),
+    requirements: requirementVerdicts(checks, profile),
+    checks: checks.map(withoutLevel),
+    counts,
+    complete,
+    observations: [...new Set(input.observations)],
+    locked: lockedHooks(checks),
+    baseline: comparison,
+  };
+}
+
+const withoutLevel = ({ level: _level, ...check }: LevelledCheck): CertificationCheck => check;
+
+function levelVerdict(
+  { name, promise }: Level,
+  {
+    checks,
+    profile,
+    complete,
+  }: {
+    readonly checks: readonly LevelledCheck[];
+    readonly profile: CertificationProfile;
+    readonly complete: boolean;
+  },
+): CertifiedLevel {
+  const kindOf = new Map(profile.requirements.map(({ id, kind }) => [id, kind]));
+  const own = checks.filter(({ level, requirement }) => level === name && kindOf.get(requirement) !== "A");
+  const byRule = Map.groupBy(own, ({ requirement }) => requirement);
+  const isAny = (members: readonly LevelledCheck[], outcomes: readonly string[]): boolean =>
+    members.some(({ outcome }) => outcomes.includes(outcome));
+  const groups = [...byRule.values()];
+  const failed = groups.filter((members) => isAny(members, ["fail"]));
+  const open = groups.filter(
+    (members) => !isAny(members, ["fail"]) && !members.every(({ outcome }) => outcome === "pass"),
+  );
+  const passed = groups.length - failed.length - open.length;
+  const counts = { passed, failed: failed.length, blocked: open.length };
+  if (failed.length > 0) return { name, promise, verdict: "refused", ...counts, why: failed.map(whyFailed) };
+  const why = [
+    ...(own.length === 0 ? ["nothing of it was selected"] : []),
+    ...(complete ? [] : ["the run was not complete"]),
+    ...new Set(open.flatMap(whyOpen)),
+  ];
+  return { name, promise, verdict: why.length === 0 ? "granted" : "not assessed", ...counts, why };
+}
+
+function whyFailed(members: readonly LevelledCheck[]): string {
+  const { requirement, scenario, why = "" } = members.find(({ outcome }) => outcome === "fail")!;
+  return `${requirement} is violated in ${scenario}: ${why}`;
+}
+
+/** One sentence for each thing that is missing; how many checks wait for it, the report says elsewhere. */
+function whyOpen(members: readonly LevelledCheck[]): readonly string[] {
+  const open = members.filter(({ outcome }) => outcome !== "pass");
+  return open.flatMap(({ outcome, missing, why, scenario }) =>
+    outcome === "blocked"
+      ? (missing ?? []).map((hook) => `needs ${hook}`)
+      : [`${scenario}: ${why ?? outcome}`],
+  );
+}
+
+function requirementVerdicts(
+  checks: readonly LevelledCheck[],
+  { requirements }: CertificationProfile,
+): readonly CertifiedRequirement[] {
+  const byRule = Map.groupBy(checks, ({ requirement }) => requirement);
+  return requirements
+    .filter(({ subject }) => subject !== "device")
+    .map(({ id, kind, section, summary }) => {
+      const own = byRule.get(id) ?? [];
+      const { verdict, why } = ruleVerdict(own);
+      return {
+        id,
+        kind,
+        section,
+        summary,
+        verdict,
+        levels: [...new Set(own.map(({ level }) => level))],
+        checks: own.map((check) => check.id),
+        ...(why === undefined ? {} : { why }),
+      };
+    });
+}
+
+function ruleVerdict(own: readonly LevelledCheck[]): {
+  readonly verdict: RequirementVerdict;
+  readonly why?: string | undefined;
+} {
+  const first = (wanted: string): LevelledCheck | undefined => own.find(({ outcome }) => outcome === wanted);
+  const decided: readonly (readonly [string, RequirementVerdict])[] = [
+    ["fail", "violated"],
+    ["advice", "advice"],
+    ["pass", "holds"],
+    ["blocked", "blocked"],
+    ["unsupported", "unsupported"],
+  ];
+  for (const [outcome, verdict] of decided) {
+    const check = first(outcome);
+    if (check === undefined) continue;
+    if (verdict !== "holds") return { verdict, why: check.why };
+    const open = own.filter((one) => one.outcome !== "pass").length;
+    return {
+      verdict,
+      ...(open === 0 ? {} : { why: `${open} of its ${own.length} checks could not be assessed` }),
+    };
+  }
+  return { verdict: "not assessed", why: "no check of it ran to its end" };
+}
+
+/** The hooks that blocked checks wait for, the one that unlocks most first. */
+function lockedHooks(checks: readonly CertificationCheck[]): readonly LockedHook[] {
+  const waiting = new Map<string, number>();
+  for (const { missing = [] } of checks) {
+    for (const hook of missing) waiting.set(hook, (waiting.get(hook) ?? 0) + 1);
+  }
+  return [...waiting]
+    .map(([hook, count]) => ({ hook, checks: count }))
+    .toSorted((left, right) => right.checks - left.checks);
+}

@@ -1,0 +1,106 @@
+// From results to checks: each scenario or probe held against each rule that it bears on. A scenario that fails blames
+// the rules of its first violation; of its other rules it then says nothing.
+import type { CertificationCheck, CertificationOutcome } from "../invariants/certification-result.ts";
+import type { ScenarioResult } from "../invariants/result.ts";
+import type { Requirement } from "../protocol/requirement.ts";
+import { type Blame, blameOf } from "./blame.ts";
+
+/** A check with the level of its scenario. */
+export interface LevelledCheck extends CertificationCheck {
+  readonly level: string;
+}
+
+export interface CheckContext {
+  readonly requirements: readonly Requirement[];
+  /** The level of a scenario or probe, by its id. */
+  levelOf(id: string): string;
+  /** Probes that found what they look for absent, and not declared either. */
+  readonly unsupported: ReadonlySet<string>;
+}
+
+/** The checks of a run, in the order of its results. Rules that only a device can break are left out.
+ *  Source: certification.md section 4. */
+export function checksOfRun(
+  results: readonly ScenarioResult[],
+  context: CheckContext,
+): readonly LevelledCheck[] {
+  const ofServers = new Map(
+    context.requirements.filter(({ subject }) => subject !== "device").map((one) => [one.id, one]),
+  );
+  return results.flatMap((result) => {
+    const blame = result.outcome === "fail" ? blameOf(result, new Set(ofServers.keys())) : undefined;
+    const ids = new Set([...(blame?.requirements ?? []), ...result.requirements]);
+    return [...ids]
+      .filter((id) => ofServers.has(id))
+      .map((id): LevelledCheck => {
+        const isAdvice = ofServers.get(id)!.kind === "A";
+        const judged = outcomeOf(result, {
+          id,
+          blame,
+          isAdvice,
+          isUnsupported: context.unsupported.has(result.id),
+        });
+        return {
+          id: `${result.id}::${id}`,
+          scenario: result.id,
+          requirement: id,
+          level: context.levelOf(result.id),
+          ...judged,
+          ...(judged.outcome === "pass" ? {} : { replay: result.replay }),
+        };
+      });
+  });
+}
+
+type Judged = Pick<CertificationCheck, "outcome" | "why" | "missing">;
+
+function outcomeOf(
+  result: ScenarioResult,
+  about: {
+    readonly id: string;
+    readonly blame: Blame | undefined;
+    readonly isAdvice: boolean;
+    readonly isUnsupported: boolean;
+  },
+): Judged {
+  const { id, blame, isAdvice } = about;
+  switch (result.outcome) {
+    case "pass":
+      if (about.isUnsupported)
+        return { outcome: "unsupported", why: "the target does not declare it, nor has it" };
+      return isAdvice ? adviceOf(result, id) : { outcome: "pass" };
+    case "fail":
+      if (blame?.requirements.includes(id) !== true)
+        return {
+          outcome: "skipped",
+          why: `the scenario failed before, for ${blame?.requirements.join(", ") ?? "another rule"}`,
+        };
+      return { outcome: isAdvice ? "advice" : "fail", why: blame.why };
+    case "blocked":
+      return { outcome: "blocked", why: `needs ${result.missing.join(", ")}`, missing: result.missing };
+    case "error":
+    case "drifted":
+      return { outcome: "error", why: result.error ?? "another run than the one that was recorded" };
+    case "skipped":
+      return { outcome: "skipped", why: "left out" };
+  }
+}
+
+/** A rule that only advises fails nothing; whether it is kept, its laws say. */
+function adviceOf({ judgements }: ScenarioResult, id: string): Judged {
+  const broken = judgements.find(
+    ({ requirements, isAdvice, verdict }) =>
+      isAdvice === true && requirements.includes(id) && verdict.outcome === "violated",
+  );
+  if (broken === undefined || broken.verdict.outcome !== "violated") return { outcome: "pass" };
+  return { outcome: "advice", why: broken.verdict.witness.explanation };
+}
+
+/** How many checks came to each outcome; adds up to their number. */
+export function countOutcomes(
+  checks: readonly CertificationCheck[],
+): Readonly<Record<CertificationOutcome, number>> {
+  const counts = { pass: 0, fail: 0, advice: 0, blocked: 0, unsupported: 0, error: 0, skipped: 0 };
+  for (const { outcome } of checks) counts[outcome]++;
+  return counts;
+}
