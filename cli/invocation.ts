@@ -12,13 +12,20 @@ export function replayCommand(words: readonly string[]): string {
   return [programName(), ...words.map(quoteWord)].join(" ");
 }
 
-/** The command line as it was given, but for passwords in URLs: it stands in reports, which people hand on. */
+/** The command line as it was given, but for secrets and passwords in URLs: it stands in reports, which people hand on. */
 export function givenCommand(words: readonly string[] = process.argv.slice(2)): string {
-  return ["seatrial", ...words.map(withoutPassword).map(quoteWord)].join(" ");
+  const shown = words.map((word, index) =>
+    secretFlag.test(words[index - 1] ?? "") ? "***" : withoutSecret(word),
+  );
+  return ["seatrial", ...shown.map(quoteWord)].join(" ");
 }
 
-function withoutPassword(word: string): string {
-  return word.replace(/(postgres(?:ql)?:\/\/[^:@/]*):.*@/iu, "$1:***@");
+const secretFlag = /^--(?:jwt-secret|control-token)$/u;
+
+function withoutSecret(word: string): string {
+  return word
+    .replace(/(postgres(?:ql)?:\/\/[^:@/]*):.*@/iu, "$1:***@")
+    .replace(/^(--(?:jwt-secret|control-token)=).*$/u, "$1***");
 }
 
 function quoteWord(word: string): string {

@@ -22,6 +22,8 @@ export interface ServerCommand {
   /** It prints one line `{"listening":"http://…"}` and may choose its port (`PORT=0`); or it listens on the `PORT` that
    *  it is told and is ready when this path answers with a success. It may print the line all the same. */
   readonly readiness: "says so" | { readonly healthPath: string };
+  /** How long it may take to listen. Default: 30000. */
+  readonly startTimeoutMs?: number;
 }
 
 export interface ServerProcessOptions {
@@ -30,8 +32,6 @@ export interface ServerProcessOptions {
   /** What this server is told: database, secrets, settings. */
   readonly env: Readonly<Record<string, string>>;
   readonly onUnexpectedEnd: UnexpectedEnd;
-  /** How long it may take to listen. */
-  readonly startTimeoutMs?: number;
   /** How long an orderly end may take before it is forced. */
   readonly stopTimeoutMs?: number;
 }
@@ -158,7 +158,7 @@ export class ServerProcess implements Subject {
   async #untilListening(child: ChildProcess, port: number): Promise<string> {
     const listening = Promise.withResolvers<string>();
     const over = new AbortController();
-    const timeoutMs = this.#options.startTimeoutMs ?? 30_000;
+    const timeoutMs = this.#options.command.startTimeoutMs ?? startTimeoutMs;
     const fail = (what: string): void => listening.reject(this.#failure(what));
     const timer = setTimeout(() => fail(`did not listen within ${timeoutMs} ms`), timeoutMs);
     child.once("error", (error) => fail(`could not be started: ${error.message}`));
@@ -211,6 +211,9 @@ async function untilHealthy(url: string, signal: AbortSignal): Promise<void> {
     await sleep(healthPauseMs, undefined, { signal });
   }
 }
+
+/** Units: milliseconds. */
+export const startTimeoutMs = 30_000;
 
 /** Between two looks at whether a server is up.  Units: milliseconds. */
 const healthPauseMs = 25;
