@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import type { RunResult } from "../invariants/result.ts";
 import { judge } from "../invariants/judge.ts";
-import { exitCodeOf } from "./exit-codes.ts";
+import { type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { givenCommand } from "./invocation.ts";
 import type { RunFlags } from "./options.ts";
@@ -17,8 +17,19 @@ export type RunInWorldsFlags = Pick<RunFlags, "seed" | "bail" | "reporter" | "js
   readonly mutant?: string;
 };
 
+/** What is made of a run, where it is more than its results. */
+export interface RunEnding {
+  /** Before it is reported; the worlds are still up. `signal`: Ctrl-C. */
+  finish(run: RunResult, signal: AbortSignal): Promise<RunResult>;
+  exitCodeOf(run: RunResult): ExitCode;
+}
+
 /** Runs, reports, sets the exit code of the process. The worlds are closed whatever happens. */
-export async function runInWorlds(parts: readonly RunPart[], flags: RunInWorldsFlags): Promise<RunResult> {
+export async function runInWorlds(
+  parts: readonly RunPart[],
+  flags: RunInWorldsFlags,
+  ending?: RunEnding,
+): Promise<RunResult> {
   const live = parts.filter(({ world }) => world.world === "live").flatMap(({ scenarios }) => scenarios);
   const { outputDir, mutant } = flags;
   const traces = createTraceWriter({ outputDir: resolve(outputDir), scenarios: live, mutant });
@@ -31,11 +42,12 @@ export async function runInWorlds(parts: readonly RunPart[], flags: RunInWorldsF
       reporters,
       ...(flags.seed === undefined ? {} : { seed: flags.seed }),
       ...(flags.bail === undefined ? {} : { bail: flags.bail }),
+      ...(ending === undefined ? {} : { finish: (ran: RunResult) => ending.finish(ran, interrupts.signal) }),
       signal: interrupts.signal,
       version: version(),
       command: givenCommand(),
     });
-    process.exitCode = interrupts.code() ?? exitCodeOf(run);
+    process.exitCode = interrupts.code() ?? (ending ?? { exitCodeOf }).exitCodeOf(run);
     return run;
   } finally {
     for (const { world } of parts) await world.close();

@@ -31,6 +31,8 @@ export interface RunRequest {
   /** Applies the laws of the scenario's protocol. */
   readonly judge: (scenario: Scenario, history: History) => readonly Judgement[];
   readonly reporters: readonly Reporter[];
+  /** What is made of the whole run before it is reported; the worlds are still up. */
+  readonly finish?: (run: RunResult) => Promise<RunResult>;
   /** Over all scenarios; absent means that each runs under its own, or the default. */
   readonly seed?: string;
   /** Failures after which the rest is skipped. */
@@ -55,7 +57,7 @@ export async function runScenarios(request: RunRequest): Promise<RunResult> {
   for (const part of parts) await run.part(part);
   const asked = parts.reduce((sum, { scenarios }) => sum + scenarios.length, 0);
   assert.equal(run.results.length, asked, "every scenario has one result per world");
-  const result: RunResult = {
+  const ran: RunResult = {
     version: request.version,
     startedAt: startedAt.toISOString(),
     durationMs: Date.now() - startedAt.getTime(),
@@ -64,6 +66,7 @@ export async function runScenarios(request: RunRequest): Promise<RunResult> {
     interrupted: request.signal.aborted || run.results.some(({ outcome }) => outcome === "skipped"),
     results: run.results,
   };
+  const result = (await request.finish?.(ran)) ?? ran;
   for (const reporter of reporters) reporter.onRunEnd?.(result);
   return result;
 }
