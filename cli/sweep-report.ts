@@ -3,13 +3,12 @@ import { join } from "node:path";
 import type { RunResult, ScenarioOutcome } from "../invariants/result.ts";
 import { isFailing } from "../invariants/verdict.ts";
 import { writeAtomically } from "../reports/write-atomically.ts";
-import { type Sweep, type SweepRun, windowText } from "./sweep.ts";
+import { idOf, type Sweep, type SweepRun, windowText } from "./sweep-points.ts";
 
 interface SweepReport {
   readonly sweeps: readonly Sweep[];
   readonly runs: readonly SweepRun[];
   readonly result: RunResult;
-  readonly idOf: (run: SweepRun) => string;
 }
 
 /** What one run came to, in few words. */
@@ -78,7 +77,7 @@ export function writeSweeps(directory: string, report: SweepReport): void {
         return {
           after: run.after,
           method: run.method,
-          result: report.idOf(run),
+          result: idOf(run),
           outcome,
           violated,
           ...at,
@@ -89,7 +88,7 @@ export function writeSweeps(directory: string, report: SweepReport): void {
   writeAtomically(join(directory, "sweep.json"), `${JSON.stringify({ sweeps }, undefined, 2)}\n`);
 }
 
-function cellOf(run: SweepRun, { result, idOf }: SweepReport): Cell {
+function cellOf(run: SweepRun, { result }: SweepReport): Cell {
   const found = result.results.find(({ id }) => id === idOf(run));
   return {
     outcome: found?.outcome ?? "skipped",

@@ -4,11 +4,11 @@ import type { WireAnswer } from "./postgres-wire/events.ts";
 import type { PostgresWireProxy } from "./postgres-wire/proxy.ts";
 import type { StatementWindow } from "./postgres-wire/window.ts";
 
-/** A step of a scenario while which statements are counted: the n-th compaction, or the n-th time, from 1, that a device
- *  does something. */
+/** A step of a scenario while which statements are counted: the first compaction, or the first time that a device does
+ *  something. */
 export type SweepWindow =
-  | { readonly kind: "compact"; readonly nth: number }
-  | { readonly kind: "device"; readonly device: string; readonly verb: string; readonly nth: number };
+  | { readonly kind: "compact" }
+  | { readonly kind: "device"; readonly device: string; readonly verb: string };
 
 /** `cut`: the connection is reset and the server lives on. `kill`: the server is killed (SIGKILL) and started again. */
 export type CrashMethod = "cut" | "kill";
@@ -46,7 +46,7 @@ export interface SweepOptions {
 
 export class StatementSweep {
   readonly #options: SweepOptions;
-  #seen = 0;
+  #isBegun = false;
   #sight: SweepSight | undefined;
 
   constructor(options: SweepOptions) {
@@ -63,7 +63,8 @@ export class StatementSweep {
     step: { readonly device?: string; readonly verb: string },
     run: () => Promise<Outcome>,
   ): Promise<Outcome> {
-    if (!this.#isMeant(step)) return run();
+    if (this.#isBegun || !this.#isMeant(step)) return run();
+    this.#isBegun = true;
     const { lines, countEntries } = this.#options;
     const windows = lines.map((line) => line.openWindow());
     const crashes = lines.map((line, place) => this.#arm(line, windows[place]!));
@@ -83,11 +84,9 @@ export class StatementSweep {
 
   #isMeant({ device, verb }: { readonly device?: string; readonly verb: string }): boolean {
     const { window } = this.#options.point;
-    const isOfKind =
-      window.kind === "compact"
-        ? device === undefined && verb === "compact"
-        : device === window.device && verb === window.verb;
-    return isOfKind && ++this.#seen === window.nth;
+    return window.kind === "compact"
+      ? device === undefined && verb === "compact"
+      : device === window.device && verb === window.verb;
   }
 
   #arm(
@@ -119,7 +118,8 @@ export class StatementSweep {
   }
 }
 
-const placeText = (after: number): string =>
+/** Where in a window a crash strikes, in words. */
+export const placeText = (after: number): string =>
   after === 0 ? "before the first statement" : `after statement ${after}`;
 
 function answerText(answer: WireAnswer | undefined): string {
