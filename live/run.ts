@@ -27,6 +27,7 @@ import {
   type Wish,
 } from "./world/server-pool.ts";
 import { waitsMs } from "./waits.ts";
+import type { WireRecord } from "./wire-record.ts";
 import { LiveWorld } from "./world/world.ts";
 
 export interface LiveRun {
@@ -45,6 +46,8 @@ export interface LiveRun {
   readonly sweep?: SweepSight;
   /** What the servers wrote last; only of a run in which a check failed. */
   readonly serverOutput: readonly string[];
+  /** What went over the wire between devices and servers. */
+  readonly wire: WireRecord;
 }
 
 export interface LiveRunnerOptions {
@@ -209,6 +212,7 @@ class Runner {
       ...(world.guidance === undefined ? {} : { guided: world.guidance.kept }),
       durationMs: performance.now() - startedAt,
       serverOutput: isFailed ? lease.group.lastLines() : [],
+      wire: world.wire.record(),
       isStuck: ended.isStuck,
     };
   }
@@ -222,7 +226,10 @@ class Runner {
     const timeoutMs = (this.#options.scenarioTimeoutMs ?? 60_000) + waitsMs(scenario);
     const underWay = new Set<Step>();
     const observer = {
-      stepBegan: (step: Step) => void underWay.add(step),
+      stepBegan: (step: Step) => {
+        underWay.add(step);
+        world.wire.step(step);
+      },
       stepEnded: (step: Step) => void underWay.delete(step),
     };
     const stopped = Promise.withResolvers<"late">();

@@ -1,12 +1,13 @@
 // How a world reads its server: as a stranger, straight, with nobody in between.
 import type { HttpRequest, HttpResponse } from "../../protocol/http.ts";
 import { exchangeRaw } from "./raw-exchange.ts";
+import type { WireLog } from "./wire-log.ts";
 
 /** How long we wait for an answer that no fault stands in the way of.  Units: milliseconds. */
 export const answerTimeoutMs = 10_000;
 
 /** One exchange of a reader, past the devices' network.  Errors: those of `exchangeRaw`. */
-export async function readFrom(server: string, request: HttpRequest): Promise<HttpResponse> {
+export async function readFrom(server: string, request: HttpRequest, wire: WireLog): Promise<HttpResponse> {
   const query = new URLSearchParams();
   for (const [name, values] of Object.entries(request.query)) {
     for (const value of [values].flat()) query.append(name, value);
@@ -15,13 +16,9 @@ export async function readFrom(server: string, request: HttpRequest): Promise<Ht
   for (const [name, value] of Object.entries(request.headers)) {
     if (value !== undefined) headers[name] = value;
   }
-  const path = `${request.path}?${query.toString()}`;
-  const response = await exchangeRaw({
-    server,
-    method: request.method,
-    path,
-    headers,
-    timeoutMs: answerTimeoutMs,
-  });
+  const asked = { method: request.method, path: `${request.path}?${query.toString()}`, headers };
+  const response = await wire.straight({ who: "reader", by: "reader", ...asked }, () =>
+    exchangeRaw({ ...asked, server, timeoutMs: answerTimeoutMs }),
+  );
   return response as HttpResponse;
 }

@@ -9,6 +9,8 @@ export interface TokenMintOptions {
   readonly secret: string;
   /** How the scenario's users are called on this run's servers. */
   readonly serverUser: (user: string) => string;
+  /** Hears of every token that is made, so that nobody writes it down by mistake. */
+  readonly onMint?: (token: string, user: string, spec: TokenSpec | undefined) => void;
 }
 
 /** Tokens that a scenario does not spoil outlive it.  Units: seconds. */
@@ -27,6 +29,12 @@ export class TokenMint {
 
   /** A token for a user of the scenario, good or bad as the scenario asks. */
   mint(user: string, spec?: TokenSpec): string {
+    const token = this.#make(user, spec);
+    this.#options.onMint?.(token, user, spec);
+    return token;
+  }
+
+  #make(user: string, spec: TokenSpec | undefined): string {
     const { secret, serverUser } = this.#options;
     const nowMs = Date.now();
     const now = Math.floor(nowMs / 1_000);

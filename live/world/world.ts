@@ -27,6 +27,7 @@ import { answerTimeoutMs, readFrom } from "./read-server.ts";
 import type { ServerGroup } from "./server-group.ts";
 import { RunServers } from "./servers.ts";
 import { freshUsers, TokenMint } from "./tokens.ts";
+import { WireLog } from "./wire-log.ts";
 
 /** Where the devices believe the server to be. The fault proxy knows where each process listens at present, so a
  *  restart may change the port and no device has to notice. Requests to any other place go nowhere. */
@@ -59,6 +60,8 @@ export class LiveWorld implements World {
   readonly name = "live";
   readonly abilities = liveAbilities;
   readonly chronicle = new Chronicle();
+  /** What goes over the wire between devices and servers. */
+  readonly wire: WireLog;
   /** Absent: nothing is repeated. */
   readonly guidance: Guidance | undefined;
   readonly #options: LiveWorldOptions;
@@ -75,7 +78,6 @@ export class LiveWorld implements World {
     this.#options = options;
     const { scenario, group, protocol, secret } = options;
     const serverUser = freshUsers(options.runNumber);
-    this.#tokens = new TokenMint({ secret, serverUser });
     this.#servers = new RunServers({
       group,
       scenario,
@@ -86,7 +88,11 @@ export class LiveWorld implements World {
       ...(options.sweep === undefined ? {} : { sweep: options.sweep }),
       readFirstAccount: () => this.#readAccount([...this.#users()][0] ?? ""),
     });
+    this.wire = new WireLog({ now: () => this.chronicle.now(), serverUser, protocol });
+    const onMint = this.wire.noteToken.bind(this.wire);
+    this.#tokens = new TokenMint({ secret, serverUser, onMint });
     this.#network = new Network({
+      tap: this.wire,
       carrier: options.carrier,
       errors: protocol.errors,
       server: serverUrl,
@@ -214,8 +220,9 @@ export class LiveWorld implements World {
       deviceId: identity.deviceId,
       sent: request,
     };
+    const exchange = { ...wire, server, timeoutMs: answerTimeoutMs };
     return recordByHand(this.chronicle, asked, () =>
-      exchangeByHand({ ...wire, server, timeoutMs: answerTimeoutMs }),
+      this.wire.straight({ who: actor, by: "hand", ...wire }, () => exchangeByHand(exchange)),
     );
   }
 
@@ -327,7 +334,7 @@ export class LiveWorld implements World {
     return this.#options.protocol.readAccount({
       user,
       token: this.#tokens.mint(user),
-      exchange: (request) => readFrom(server, request),
+      exchange: (request) => readFrom(server, request, this.wire),
     });
   }
 

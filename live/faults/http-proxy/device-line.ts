@@ -101,7 +101,7 @@ export class DeviceLine {
   }
 
   #upgrade(request: IncomingMessage, client: Socket, early: Buffer): void {
-    const { device, rules, ways, accidentToFrame, onFault } = this.#options;
+    const { device, rules, ways, accidentToFrame, onFault, tap } = this.#options;
     const fate = this.#options.fateOf(requestLine(request)) ?? undisturbed;
     carryUpgrade(this.#options, { request, client, early }, fate, (opened) => {
       const tunnel: Tunnel = new Tunnel({
@@ -112,6 +112,7 @@ export class DeviceLine {
         ways,
         accidentToFrame,
         onFault,
+        tap,
         onOver: () => this.#tunnels.delete(tunnel),
       });
       this.#tunnels.add(tunnel);

@@ -29,6 +29,7 @@ import {
 } from "./messages.ts";
 import { resetSocket, type Sockets } from "./sockets.ts";
 import type { Ways } from "./ways.ts";
+import type { ExchangeTap, WireTap } from "./wire-tap.ts";
 
 /** What the messages of one device meet. */
 export interface Setting {
@@ -40,6 +41,7 @@ export interface Setting {
   readonly run: Life;
   /** The connections to servers. */
   readonly servers: Sockets;
+  readonly tap?: WireTap | undefined;
 }
 
 export interface Asked {
@@ -84,11 +86,16 @@ export function reset(response: ServerResponse): void {
 function passThrough(setting: Setting, asked: Asked): void {
   const { request, response, connection, isExpectant } = asked;
   const target = setting.target();
+  const head = headOf(request);
+  const tapped = setting.tap?.exchange({ device: setting.device, ...head });
   if (target === undefined) {
+    tapped?.lost("request", nobodyListens);
     reset(response);
     return;
   }
-  const upstream = openRequest(setting, target, { ...headOf(request), agent: connection.agent });
+  tapped?.arrives();
+  if (tapped !== undefined) request.on("data", (chunk: Buffer) => tapped.sent(chunk));
+  const upstream = openRequest(setting, target, { ...head, agent: connection.agent });
   let isAnswered = false;
   const served = connection.serves();
   upstream.once("close", () => {
@@ -101,7 +108,8 @@ function passThrough(setting: Setting, asked: Asked): void {
   upstream.on("error", () => reset(response));
   upstream.on("response", (reply) => {
     isAnswered = true;
-    passReply(setting, response, reply);
+    tapped?.answered(reply);
+    passReply(setting, { response, reply, tapped });
   });
   if (isExpectant) upstream.on("continue", () => response.writeContinue());
   sendHead(upstream);
@@ -122,11 +130,23 @@ function passThrough(setting: Setting, asked: Asked): void {
   });
 }
 
-function passReply(setting: Setting, response: ServerResponse, reply: IncomingMessage): void {
+/** Why a request never arrived. */
+export const nobodyListens = "nobody listened";
+
+function passReply(
+  setting: Setting,
+  passing: {
+    readonly response: ServerResponse;
+    readonly reply: IncomingMessage;
+    readonly tapped: ExchangeTap | undefined;
+  },
+): void {
   const { ways, device } = setting;
+  const { response, reply, tapped } = passing;
   const isGone = response.destroyed || response.socket === null;
   const verdict = ways.verdict(device, "to-device");
   if (isGone || verdict === "drop") {
+    tapped?.lost("reply", isGone ? "nobody waited any more" : "partition");
     // An answer without an end would keep the server's connection for ever.
     if (isGone) reply.destroy();
     else reply.resume();
@@ -177,13 +197,19 @@ async function disturb(setting: Setting, asked: Asked, fate: ExchangeFate): Prom
     return;
   }
   const { impostor, requestDelayMs, replyDelayMs } = fate;
+  const tapped = setting.tap?.exchange({ device, ...held, fault: fate.fault });
+  tapped?.sent(held.body);
+  // Until it is at the server it may be lost in many ways.
+  tapped?.lost("request", fate.fault ?? "partition");
   if (impostor !== undefined && !impostor.withEffect) {
     ways.after(requestDelayMs + replyDelayMs, () => answer(response, impostorBytes(impostor)));
     return;
   }
   const duplicate = (afterMs: number): void =>
     ways.travel(device, "to-server", afterMs, () => {
-      sendWhole(setting, held).reply.catch(() => undefined);
+      const copy = setting.tap?.exchange({ device, ...held, fault: fate.fault, isCopy: true });
+      copy?.sent(held.body);
+      sendWhole(setting, held, copy).reply.catch(() => undefined);
     });
   const { duplicateAfterMs, breaksAt } = fate;
   if (fate.isRequestLost) return;
@@ -192,11 +218,13 @@ async function disturb(setting: Setting, asked: Asked, fate: ExchangeFate): Prom
     return;
   }
   ways.travel(device, "to-server", requestDelayMs, () => {
-    const { sent, reply } = sendWhole(setting, held);
+    const { sent, reply } = sendWhole(setting, held, tapped);
     // At once means right behind: on a connection of its own it must not overtake the first.
     if (duplicateAfterMs === 0) void sent.then(() => duplicate(0));
     reply.then(
       (served) => {
+        if (fate.isReplyLost || breaksAt !== undefined || impostor !== undefined)
+          tapped?.lost("reply", fate.fault ?? "");
         if (fate.isReplyLost) return;
         ways.travel(device, "to-device", replyDelayMs, () => {
           if (breaksAt === "reply") reset(response);
@@ -223,15 +251,18 @@ function breakOff(response: ServerResponse, reply: HeldReply): void {
 function sendWhole(
   setting: Setting,
   held: HeldRequest,
+  tapped: ExchangeTap | undefined,
 ): { readonly sent: Promise<void>; readonly reply: Promise<HeldReply> } {
   const sent = Promise.withResolvers<void>();
   const replied = Promise.withResolvers<HeldReply>();
   const target = setting.target();
   if (target === undefined) {
+    tapped?.lost("request", nobodyListens);
     sent.resolve();
     replied.reject(new Error("connection refused"));
     return { sent: sent.promise, reply: replied.promise };
   }
+  tapped?.arrives();
   const upstream = openRequest(setting, target, { ...held, agent: false });
   let isAnswered = false;
   const late = setting.run.after(unheardAnswerMaxMs, () => upstream.destroy());
@@ -245,6 +276,7 @@ function sendWhole(
   upstream.on("error", replied.reject);
   upstream.once("response", (reply) => {
     isAnswered = true;
+    tapped?.answered(reply);
     void readReply(reply).then((whole) => {
       if (whole === undefined) replied.reject(new Error("the answer broke off"));
       else replied.resolve(whole);

@@ -16,6 +16,7 @@ import type { AccidentSource } from "./seeded-accidents.ts";
 import { Sockets } from "./sockets.ts";
 import type { Tunnel } from "./tunnel.ts";
 import { Ways } from "./ways.ts";
+import type { WireTap } from "./wire-tap.ts";
 
 export interface FaultProxyOptions {
   /** The protocol's name of an exchange ("push"), by which rules are addressed. `path` with its query. */
@@ -30,6 +31,8 @@ export interface FaultProxyOptions {
     readonly device: string;
     readonly text: string;
   }) => void;
+  /** Looks on. Default: nobody. */
+  readonly tap?: WireTap;
 }
 
 /** An address of the proxy. */
@@ -88,6 +91,7 @@ export class FaultProxy {
       target: () => this.#targetOf(device),
       fateOf: (request) => this.#fateOf(device, this.#options.messageOf(request)),
       accidentToFrame: () => this.#accidentToFrame(device),
+      tap: this.#options.tap,
       onFault: (kind) => this.#options.onFault({ kind, device, text: `${kind} on the way to ${device}` }),
     });
     this.#lines.add(line);

@@ -9,6 +9,7 @@ import { Life } from "../life.ts";
 import { FrameSplitter, type FrameUnit, serverTextFrame } from "./frame-splitter.ts";
 import { resetSocket } from "./sockets.ts";
 import type { Ways } from "./ways.ts";
+import type { WireTap } from "./wire-tap.ts";
 
 export interface TunnelOptions {
   readonly device: string;
@@ -21,6 +22,7 @@ export interface TunnelOptions {
   readonly onFault: (kind: string) => void;
   /** Both sockets are closed. */
   readonly onOver: () => void;
+  readonly tap?: WireTap | undefined;
 }
 
 /** More than this is not held for a device: the server is made to wait instead.  Units: bytes. */
@@ -125,10 +127,11 @@ export class Tunnel {
     this.#life.after(lingerMs, () => other.destroy());
   }
 
-  #fromClient({ kind, bytes }: FrameUnit): void {
+  #fromClient({ kind, bytes, text }: FrameUnit): void {
     if (this.#isHalfOpen) return;
-    const { ways, device, server, client } = this.#options;
+    const { ways, device, server, client, tap } = this.#options;
     if (kind === "close" || ways.verdict(device, "to-server") === "pass") {
+      if (kind === "message") tap?.frame({ device, direction: "to-server", text });
       writeOn(client, server, bytes);
     } else if (kind !== "control") {
       // Bytes that never arrive end a stream sooner or later; a ping or a pong alone is not missed.
@@ -138,12 +141,14 @@ export class Tunnel {
 
   #fromServer({ kind, bytes, text }: FrameUnit): void {
     if (this.#isHalfOpen) return;
-    const { ways, device, server, client } = this.#options;
+    const { ways, device, server, client, tap } = this.#options;
     switch (kind) {
       case "message":
+        tap?.frame({ device, direction: "to-device", text });
         this.#befall(bytes, text);
         break;
       case "close":
+        tap?.frame({ device, direction: "to-device", closeCode: closeCodeOf(bytes) });
         writeOn(server, client, bytes);
         break;
       case "control":
@@ -223,6 +228,10 @@ export class Tunnel {
     if (!this.#isHalfOpen) writeOn(this.#options.server, this.#options.client, bytes);
   }
 }
+
+/** What a server's close says: not masked, so the code stands behind two bytes.  Source: RFC 6455, section 5.5.1. */
+const closeCodeOf = (bytes: Buffer): number | undefined =>
+  bytes.length < 4 ? undefined : bytes.readUInt16BE(2);
 
 /** Writes, and makes the sender wait while the receiver does not keep up. */
 function writeOn(from: Socket, to: Socket, bytes: Buffer): void {

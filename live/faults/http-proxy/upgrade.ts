@@ -4,9 +4,10 @@
 import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { ExchangeFate } from "../../../actors/exchange-fate.ts";
-import { headOf, openRequest, type Setting } from "./exchange.ts";
+import { headOf, nobodyListens, openRequest, type Setting } from "./exchange.ts";
 import { impostorBytes, pairs, replyHead, withoutHeader, writeHead, writeReply } from "./messages.ts";
 import { resetSocket } from "./sockets.ts";
+import type { ExchangeTap } from "./wire-tap.ts";
 
 export interface AskedUpgrade {
   readonly request: IncomingMessage;
@@ -34,6 +35,10 @@ export function carryUpgrade(
   const { ways, device } = setting;
   const { client } = asked;
   const waiting = waitingClient(asked);
+  const { fault } = fate;
+  const tapped = setting.tap?.exchange({ device, ...headOf(asked.request), fault, isSocket: true });
+  // Until both ends have it there is none.
+  tapped?.lost("request", fault ?? "partition");
   const isCut = ways.verdict(device, "to-server") !== "pass" || ways.verdict(device, "to-device") !== "pass";
   if (fate.isRequestLost || fate.isReplyLost || isCut) return;
   const { impostor } = fate;
@@ -42,7 +47,8 @@ export function carryUpgrade(
   ways.after(fate.requestDelayMs, () => {
     if (client.destroyed) return;
     if (fate.breaksAt !== undefined) ways.after(fate.replyDelayMs, () => resetSocket(client));
-    else if (impostor === undefined) connectOn(setting, asked, fate.replyDelayMs, handOver);
+    else if (impostor === undefined)
+      connectOn(setting, { ...asked, tapped, replyDelayMs: fate.replyDelayMs }, handOver);
     else ways.after(fate.replyDelayMs, () => writeReply(refusalOn(asked), impostorBytes(impostor)));
   });
 }
@@ -72,16 +78,17 @@ function waitingClient({ client, early }: AskedUpgrade): { end(): Buffer } {
 
 function connectOn(
   setting: Setting,
-  asked: AskedUpgrade,
-  replyDelayMs: number,
+  asked: AskedUpgrade & { readonly tapped: ExchangeTap | undefined; readonly replyDelayMs: number },
   onOpen: (server: Socket, fromServer: Buffer) => void,
 ): void {
-  const { request, client } = asked;
+  const { request, client, tapped, replyDelayMs } = asked;
   const target = setting.target();
   if (target === undefined) {
+    tapped?.lost("request", nobodyListens);
     resetSocket(client);
     return;
   }
+  tapped?.arrives();
   const head = headOf(request);
   const headers = withoutHeader(head.headers, "sec-websocket-extensions");
   const upstream = openRequest(setting, target, { ...head, headers, agent: false });
@@ -95,10 +102,12 @@ function connectOn(
   });
   upstream.once("response", (reply) => {
     isAnswered = true;
+    tapped?.answered(reply);
     refuse(asked, reply);
   });
   upstream.once("upgrade", (reply, server, fromServer) => {
     isAnswered = true;
+    tapped?.answered(reply);
     client.off("close", onLeave);
     server.pause();
     server.on("error", () => undefined);
