@@ -38,6 +38,14 @@ export function blameOf(result: ScenarioResult, ofServers: ReadonlySet<string>):
   };
 }
 
+/** Blames each finding of a failed probe: they are faults of their own and not the wake of the first. */
+export function findingsOf(result: ScenarioResult, ofServers: ReadonlySet<string>): readonly Blame[] {
+  return result.checks
+    .filter(({ pass }) => !pass)
+    .map((check) => checkSuspect(check, result))
+    .map(({ requirements, why }) => ({ requirements: narrowed(requirements, result, ofServers), why }));
+}
+
 function lawSuspect(judgement: Judgement, { history }: ScenarioResult): readonly Suspect[] {
   const { law, verdict, promise } = judgement;
   if (!isFailing(judgement) || verdict.outcome !== "violated") return [];

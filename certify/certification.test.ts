@@ -75,6 +75,7 @@ const certified = (results: readonly ScenarioResult[], rest: Partial<Certificati
     asked: ["low", "high"],
     levelOf: (id) => (id.startsWith("high") ? "high" : "low"),
     unsupported: new Set(),
+    isProbe: (id) => id.includes("/probe/"),
     target: { title: "toy", kind: "url", said: {} },
     configuration: {},
     isWhole: true,
@@ -152,6 +153,31 @@ describe("blame", () => {
     const done = certified([result("low/a", ["T-1"], { outcome: "fail", judgements: [precise], history })]);
     expect(outcomes(done)).toEqual({ "low/a::T-2": "fail", "low/a::T-1": "skipped" });
   });
+});
+
+test("a probe is blamed for each of its findings, and for nothing else", () => {
+  const finding = (id: string) => ({
+    pass: false,
+    line: 0,
+    text: id,
+    expected: "400",
+    seen: "500",
+    requirements: [id],
+  });
+  const checks = [finding("T-1"), finding("T-2")];
+  const done = certified([result("low/probe/a", ["T-1", "T-2", "T-3"], { outcome: "fail", checks })]);
+  expect(outcomes(done)).toEqual({
+    "low/probe/a::T-1": "fail",
+    "low/probe/a::T-2": "fail",
+    "low/probe/a::T-3": "pass",
+  });
+});
+
+test("a place that the target does not have leaves its rule to the other checks of it", () => {
+  const blocked = { outcome: "blocked" as const, missing: ["a place"], isInapplicable: true as const };
+  const without = [result("low/a", ["T-1"]), result("low/b", ["T-1"], blocked)];
+  expect(verdicts(certified(without)).low).toBe("granted");
+  expect(verdicts(certified([...without, result("low/c", ["T-2"], blocked)])).low).toBe("not assessed");
 });
 
 test("advice fails nothing", () => {

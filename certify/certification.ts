@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type {
   Certification,
   CertificationCheck,
+  CertificationOutcome,
   CertifiedLevel,
   CertifiedRequirement,
   CertifiedTarget,
@@ -22,6 +23,7 @@ export interface CertificationInput {
   /** The levels that were asked for, by name. */
   readonly asked: readonly string[];
   levelOf(id: string): string;
+  isProbe(id: string): boolean;
   readonly unsupported: ReadonlySet<string>;
   readonly target: CertifiedTarget;
   readonly configuration: JsonObject;
@@ -80,12 +82,12 @@ function levelVerdict(
   const kindOf = new Map(profile.requirements.map(({ id, kind }) => [id, kind]));
   const own = checks.filter(({ level, requirement }) => level === name && kindOf.get(requirement) !== "A");
   const byRule = Map.groupBy(own, ({ requirement }) => requirement);
-  const isAny = (members: readonly LevelledCheck[], outcomes: readonly string[]): boolean =>
+  const isAny = (members: readonly LevelledCheck[], outcomes: readonly CertificationOutcome[]): boolean =>
     members.some(({ outcome }) => outcomes.includes(outcome));
   const groups = [...byRule.values()];
   const failed = groups.filter((members) => isAny(members, ["fail"]));
   const open = groups.filter(
-    (members) => !isAny(members, ["fail"]) && !members.every(({ outcome }) => outcome === "pass"),
+    (members) => !isAny(members, ["fail"]) && (isAny(members, stillOpen) || !isAny(members, ["pass"])),
   );
   const passed = groups.length - failed.length - open.length;
   const counts = { passed, failed: failed.length, blocked: open.length };
@@ -98,6 +100,9 @@ function levelVerdict(
   return { name, promise, verdict: why.length === 0 ? "granted" : "not assessed", ...counts, why };
 }
 
+/** What a place that the target does not have cannot show is shown by other checks of the rule, or the rule stays open. */
+const stillOpen: readonly CertificationOutcome[] = ["blocked", "error", "skipped"];
+
 function whyFailed(members: readonly LevelledCheck[]): string {
   const { requirement, scenario, why = "" } = members.find(({ outcome }) => outcome === "fail")!;
   return `${requirement} is violated in ${scenario}: ${why}`;
@@ -105,7 +110,9 @@ function whyFailed(members: readonly LevelledCheck[]): string {
 
 /** One sentence for each thing that is missing; how many checks wait for it, the report says elsewhere. */
 function whyOpen(members: readonly LevelledCheck[]): readonly string[] {
-  const open = members.filter(({ outcome }) => outcome !== "pass");
+  const open = members.filter(({ outcome }) => stillOpen.includes(outcome));
+  const { scenario: first, why: reason = "" } = members[0]!;
+  if (open.length === 0) return [`${first}: ${reason}`];
   return open.flatMap(({ outcome, missing, why, scenario }) =>
     outcome === "blocked"
       ? (missing ?? []).map((hook) => `needs ${hook}`)

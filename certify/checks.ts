@@ -3,7 +3,7 @@
 import type { CertificationCheck, CertificationOutcome } from "../invariants/certification-result.ts";
 import type { ScenarioResult } from "../invariants/result.ts";
 import type { Requirement } from "../protocol/requirement.ts";
-import { type Blame, blameOf } from "./blame.ts";
+import { type Blame, blameOf, findingsOf } from "./blame.ts";
 
 /** A check with the level of its scenario. */
 export interface LevelledCheck extends CertificationCheck {
@@ -14,6 +14,8 @@ export interface CheckContext {
   readonly requirements: readonly Requirement[];
   /** The level of a scenario or probe, by its id. */
   levelOf(id: string): string;
+  /** A probe's findings are faults of their own; a scenario's are the wake of its first. */
+  isProbe(id: string): boolean;
   /** Probes that found what they look for absent, and not declared either. */
   readonly unsupported: ReadonlySet<string>;
 }
@@ -28,16 +30,17 @@ export function checksOfRun(
     context.requirements.filter(({ subject }) => subject !== "device").map((one) => [one.id, one]),
   );
   return results.flatMap((result) => {
-    const blame = result.outcome === "fail" ? blameOf(result, new Set(ofServers.keys())) : undefined;
-    const ids = new Set([...(blame?.requirements ?? []), ...result.requirements]);
+    const blames = blamesOf(result, new Set(ofServers.keys()), context);
+    const ids = new Set([...blames.flatMap(({ requirements }) => requirements), ...result.requirements]);
     return [...ids]
       .filter((id) => ofServers.has(id))
       .map((id): LevelledCheck => {
         const isAdvice = ofServers.get(id)!.kind === "A";
         const judged = outcomeOf(result, {
           id,
-          blame,
+          blames,
           isAdvice,
+          isProbe: context.isProbe(result.id),
           isUnsupported: context.unsupported.has(result.id),
         });
         return {
@@ -54,30 +57,44 @@ export function checksOfRun(
 
 type Judged = Pick<CertificationCheck, "outcome" | "why" | "missing">;
 
+/** What a failed result is blamed on; empty for one that did not fail. */
+function blamesOf(
+  result: ScenarioResult,
+  ofServers: ReadonlySet<string>,
+  { isProbe }: CheckContext,
+): readonly Blame[] {
+  if (result.outcome !== "fail") return [];
+  return isProbe(result.id) ? findingsOf(result, ofServers) : [blameOf(result, ofServers)];
+}
+
 function outcomeOf(
   result: ScenarioResult,
   about: {
     readonly id: string;
-    readonly blame: Blame | undefined;
+    readonly blames: readonly Blame[];
     readonly isAdvice: boolean;
+    readonly isProbe: boolean;
     readonly isUnsupported: boolean;
   },
 ): Judged {
-  const { id, blame, isAdvice } = about;
+  const { id, blames, isAdvice } = about;
   switch (result.outcome) {
     case "pass":
       if (about.isUnsupported)
         return { outcome: "unsupported", why: "the target does not declare it, nor has it" };
       return isAdvice ? adviceOf(result, id) : { outcome: "pass" };
-    case "fail":
-      if (blame?.requirements.includes(id) !== true)
-        return {
-          outcome: "skipped",
-          why: `the scenario failed before, for ${blame?.requirements.join(", ") ?? "another rule"}`,
-        };
-      return { outcome: isAdvice ? "advice" : "fail", why: blame.why };
-    case "blocked":
+    case "fail": {
+      const blame = blames.find(({ requirements }) => requirements.includes(id));
+      if (blame !== undefined) return { outcome: isAdvice ? "advice" : "fail", why: blame.why };
+      if (about.isProbe) return { outcome: "pass" };
+      const named = blames.flatMap(({ requirements }) => requirements).join(", ");
+      return { outcome: "skipped", why: `the scenario failed before, for ${named}` };
+    }
+    case "blocked": {
+      if (result.isInapplicable === true)
+        return { outcome: "unsupported", why: `the target does not have ${result.missing.join(", ")}` };
       return { outcome: "blocked", why: `needs ${result.missing.join(", ")}`, missing: result.missing };
+    }
     case "error":
     case "drifted":
       return { outcome: "error", why: result.error ?? "another run than the one that was recorded" };

@@ -21,6 +21,8 @@ export interface Observed {
   /** What the run found lacking on its way, in words: then it says nothing, and is blocked like one that was never
    *  begun. */
   readonly missing?: readonly string[];
+  /** Of what is missing: no other world or hook would have it either. */
+  readonly isInapplicable?: true;
   readonly digest?: string;
   readonly virtualMs?: number;
   /** Kernel events taken; only the simulation counts them. */

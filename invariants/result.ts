@@ -72,6 +72,9 @@ export interface ScenarioResult {
   readonly explanation?: Explanation;
   /** For `blocked`: the abilities that the world lacks. */
   readonly missing: readonly string[];
+  /** For `blocked`: the run itself found out that what was tested has no place for what the scenario arranges, so that no
+   *  other world or hook would unlock it. */
+  readonly isInapplicable?: true;
   /** For `error`: what went wrong in Seatrial, with its stack. */
   readonly error?: string;
   /** The command that runs this one again. */
