@@ -23,6 +23,23 @@ export function checksOf(
   };
 }
 
+/** What a server of which nothing is known but its protocol has shown not to have: the place of a fault that never
+ *  struck. Where its transactions end, and how many frames it sends, is its own affair, so that such a run proves
+ *  nothing. A fault of the network that did not strike is told only where nothing else was wrong: it may be what the
+ *  server did wrong that kept the fault from striking. Of a run that broke off, nothing can be said to be lacking. */
+export function placesLacking(seen: {
+  readonly checks: readonly CheckOutcome[];
+  readonly unusedFaults: readonly string[];
+}): readonly string[] {
+  const { checks, unusedFaults } = seen;
+  const failed = checks.filter(({ pass }) => !pass);
+  if (failed.some(({ at }) => at === undefined)) return [];
+  const isElsewhereFine = failed.length === 0;
+  return unusedFaults
+    .filter((fault) => isElsewhereFine || /^(?:server|database): /u.test(fault))
+    .map((fault) => `a place where this could strike: ${fault}`);
+}
+
 /** A scenario about everything says nothing by its rules; then they are only named. */
 const rulesMax = 4;
 

@@ -13,10 +13,15 @@ export class Tally {
     this.#cases += cases;
   }
 
-  /** Counts a contradiction. Only the first one is explained, so `explain` costs nothing after it. */
-  contradict(events: readonly EventIndex[], explain: () => string): void {
+  /** Counts a contradiction. Only the first one is explained, so `explain` costs nothing after it. `rules`: those of
+   *  the law that it breaks; absent means all of them. */
+  contradict(events: readonly EventIndex[], explain: () => string, rules?: readonly string[]): void {
     this.#violations++;
-    this.#witness ??= { events: inOrder(events), explanation: explain() };
+    this.#witness ??= {
+      events: inOrder(events),
+      explanation: explain(),
+      ...(rules === undefined ? {} : { requirements: rules }),
+    };
   }
 
   /** `reason` says what would have had to happen for the law to have an opinion. */

@@ -38,6 +38,12 @@ export interface Judgement {
   readonly verdict: Verdict;
 }
 
+/** The rules that a violation breaks: those that its witness names, else all that its law stands for. Empty where the
+ *  law is not violated. */
+export function brokenRules({ requirements, verdict }: Judgement): readonly string[] {
+  return verdict.outcome === "violated" ? (verdict.witness.requirements ?? requirements) : [];
+}
+
 /** A violation that fails what was tested: not of a law that only advises. */
 export const isFailing = ({ isAdvice, verdict }: Judgement): boolean =>
   verdict.outcome === "violated" && isAdvice !== true;

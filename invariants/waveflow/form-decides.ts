@@ -8,7 +8,7 @@ import { readByHand } from "./by-hand.ts";
 import { Tally } from "../tally.ts";
 import type { Law } from "../verdict.ts";
 import type { EventIndex } from "../history.ts";
-import type { WaveflowEvent } from "./events.ts";
+import type { WaveflowCall, WaveflowEvent } from "./events.ts";
 import { type Call, type PushCall, readHistory } from "./reading.ts";
 import { nameOp } from "./words.ts";
 
@@ -46,32 +46,43 @@ function judgeForm(
   const status = call.outcome === "accepted" ? 200 : call.status;
   const mayBeStranger = !form.isTokenSure && status === 401;
   const { demands, means } = form;
-  const say = (what: string): void =>
-    tally.contradict([askedAt, answeredAt], () => `${nameRequest(history.events, askedAt, actor)}. ${what}`);
+  const say = (what: string, rule: string): void =>
+    tally.contradict([askedAt, answeredAt], () => `${nameRequest(history.events, askedAt, actor)}. ${what}`, [
+      rule,
+    ]);
   tally.look();
   if (status === 401) judgeChallenge(history.events[answeredAt]!, say);
   if (demands !== undefined && !mayBeStranger) {
+    if (demands.orElse?.includes(status) === true) return;
     if (status !== demands.status)
-      say(`By its form it is due ${demands.status}, and it was answered ${status}.`);
+      say(`By its form it is due ${demands.status}, and it was answered ${status}.`, demands.rule);
     else if (demands.type !== undefined && type !== demands.type)
-      say(`It was refused as ${type || "nothing"}, where ${demands.type} is due.`);
+      say(`It was refused as ${type || "nothing"}, where ${demands.type} is due.`, demands.rule);
     else if (demands.index !== undefined && numberIn(body, "index") !== demands.index)
-      say(`The fault lies in op ${demands.index} alone. The answer does not say so.`);
+      say(`The fault lies in op ${demands.index} alone. The answer does not say so.`, demands.rule);
   } else if (means !== undefined && !mayBeStranger && formStatuses.has(status)) {
-    say(`There is nothing wrong with its form, and it was refused with ${status}.`);
+    say(
+      `There is nothing wrong with its form, and it was refused with ${status}.`,
+      status === 401 ? "WF-AUTH-1" : status === 403 ? "WF-AUTH-3" : ruleOfForm(means),
+    );
   }
+}
+
+/** The rule that says which form a request must have. */
+function ruleOfForm({ kind }: WaveflowCall): string {
+  return kind === "pull" ? "WF-PULL-1" : kind === "ack" ? "WF-ACK-3" : "WF-PUSH-12";
 }
 
 /** What is said about a request's form and about nothing else. */
 const formStatuses: ReadonlySet<number> = new Set([400, 401, 403, 404, 405, 413, 426]);
 
-function judgeChallenge(answer: WaveflowEvent, say: (what: string) => void): void {
+function judgeChallenge(answer: WaveflowEvent, say: (what: string, rule: string) => void): void {
   if (answer.kind !== "refused" || answer.headers === undefined) return;
   const challenge = Object.entries(answer.headers).find(
     ([name]) => name.toLowerCase() === "www-authenticate",
   );
   if (/^Bearer\b/iu.test(challenge?.[1] ?? "")) return;
-  say("It was answered 401 without the challenge WWW-Authenticate: Bearer.");
+  say("It was answered 401 without the challenge WWW-Authenticate: Bearer.", "WF-AUTH-1");
 }
 
 function nameRequest(events: readonly WaveflowEvent[], at: EventIndex, actor: string): string {
@@ -94,6 +105,7 @@ function judgePush(call: PushCall, tally: Tally): void {
       [askedAt, answeredAt],
       () =>
         `${actor} pushed ${request.ops.length} ops, and there is nothing wrong with their form. The push was refused with ${status}.`,
+      ["WF-PUSH-12"],
     );
   }
   if (type !== "invalid_op") return;
@@ -103,6 +115,7 @@ function judgePush(call: PushCall, tally: Tally): void {
     [askedAt, answeredAt],
     () =>
       `${actor} pushed ${nameOp(op)} with stamp ${op.lamport_ts}. It was refused as invalid, although it can be kept and its stamp is no leap.`,
+    [op.lamport_ts > limits.lamportLeapMax ? "WF-PUSH-13" : "WF-PUSH-12"],
   );
 }
 
@@ -113,6 +126,7 @@ function judgeTaken(call: PushCall, tally: Tally): void {
     [call.askedAt, call.answeredAt],
     () =>
       `${call.actor} pushed ${nameOp(tooDeep)}, a value of more than ${limits.valueLevelsMax} levels. It was taken.`,
+    ["WF-PUSH-12"],
   );
 }
 

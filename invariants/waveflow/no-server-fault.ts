@@ -6,7 +6,8 @@ import { readHistory } from "./reading.ts";
 
 /** What befalls messages on their way excuses nothing; a crash, or a fault of anything but a device, excuses all that
  *  comes after it.
- *  Leaves out: 502, 503 and 504, with which a gateway or a server that stops may answer.
+ *  Leaves out: 502, 503 and 504, with which a gateway or a server that stops may answer, and 501 for a method that the
+ *  server does not know.
  *  Source: WF-PUSH-2 ("never a raw unique violation"), WF-PUSH-12 ("never a 5xx"). */
 export const noServerFault: Law<WaveflowEvent> = {
   id: "no-server-fault",
@@ -25,7 +26,7 @@ export const noServerFault: Law<WaveflowEvent> = {
       const { status, actor, request, askedAt, answeredAt } = call;
       if (status === 0 && call.outcome !== "accepted") continue;
       tally.look();
-      if (status < 500 || gatewayStatuses.has(status)) continue;
+      if (status < 500 || otherStatuses.has(status)) continue;
       tally.contradict(
         [askedAt, answeredAt],
         () =>
@@ -36,4 +37,4 @@ export const noServerFault: Law<WaveflowEvent> = {
   },
 };
 
-const gatewayStatuses: ReadonlySet<number> = new Set([502, 503, 504]);
+const otherStatuses: ReadonlySet<number> = new Set([501, 502, 503, 504]);

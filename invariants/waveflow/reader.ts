@@ -197,8 +197,9 @@ export class Reader {
   /** What an exchange by hand means is read as what it is; one that its form condemns writes nothing. */
   #understand(request: WaveflowCall): WaveflowCall {
     if (request.kind !== "raw") return request;
-    const { means, demands } = readByHand(request);
-    if (means === undefined && demands === undefined && request.method !== "GET") this.#hasRawWrites = true;
+    const { means, demands, isOutside } = readByHand(request);
+    const isClear = means !== undefined || demands !== undefined || isOutside === true;
+    if (!isClear && request.method !== "GET") this.#hasRawWrites = true;
     return means ?? request;
   }
 

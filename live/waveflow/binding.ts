@@ -15,6 +15,14 @@ const readerDeviceId = "00000000-0000-4000-8000-00000000feed";
  *  more of a hurry. */
 const hurriedDevice = { drainIntervalMs: 1_000, backoffFirstMs: 100, backoffMaxMs: 1_000 };
 
+/** Everything else that somebody asks for is no message of the protocol, and no line of a scenario means it. */
+const messageNames: Readonly<Record<string, string>> = {
+  "POST /sync/ops": "push",
+  "GET /sync/ops": "pull",
+  "POST /sync/ack": "ack",
+  "GET /sync/ws": "socket",
+};
+
 export const waveflowLive: LiveProtocol = {
   id: "waveflow/1",
 
@@ -32,9 +40,8 @@ export const waveflowLive: LiveProtocol = {
   },
 
   messageOf({ method, path }) {
-    if (path.startsWith("/sync/ack")) return "ack";
-    if (path.startsWith("/sync/ws")) return "socket";
-    return method === "POST" ? "push" : "pull";
+    const [place] = path.split("?", 1);
+    return messageNames[`${method} ${place}`] ?? "other";
   },
 
   // A device crashes within this process, so nothing has to reach the platter.

@@ -38,7 +38,7 @@ export function judgeReply(expected: ReplyExpectation, seen: StepOutcome): reado
   }
   for (const [name, value] of Object.entries(expected.headers ?? {})) {
     const saw = headerOf(seen, name);
-    const pass = value === "*" ? saw !== undefined : saw === value;
+    const pass = saw !== undefined && (value === "*" || namesOf(saw).includes(value.toLowerCase()));
     add(pass, `header ${name}: ${value}`, saw === undefined ? `no header ${name}` : `${name}: ${saw}`);
   }
   for (const [name, value] of Object.entries(expected.counts ?? {})) {
@@ -47,6 +47,10 @@ export function judgeReply(expected: ReplyExpectation, seen: StepOutcome): reado
   }
   return findings;
 }
+
+/** A header as it stands, and each member of one that is a list: `private, No-Store` says `no-store`. */
+const namesOf = (header: string): readonly string[] =>
+  [header, ...header.split(",")].map((name) => name.trim().toLowerCase());
 
 /** Holds devices and server against an expectation: one finding per thing that is named. */
 export function judgeWorld(expected: Expectation, report: WorldReport): readonly Finding[] {
