@@ -26,9 +26,15 @@ export function assess(
   observed: Observed,
   { judge, durationMs }: { judge: (history: History) => readonly Judgement[]; durationMs: number },
 ): ScenarioResult {
-  if (observed.missing !== undefined && observed.missing.length > 0)
-    return { ...blockedResult(attempt, observed.missing), durationMs };
   const judgements = judge(observed.history);
+  const { missing = [], isInapplicable } = observed;
+  // What a law forbids is wrong whatever else did not come about.
+  if (missing.length > 0 && !judgements.some((one) => isUnexpectedViolation(attempt.scenario, one)))
+    return {
+      ...blockedResult(attempt, missing),
+      durationMs,
+      ...(isInapplicable === undefined ? {} : { isInapplicable }),
+    };
   const checks = [...observed.checks, ...expectedViolations(attempt.scenario, judgements)];
   const drift = driftOf(attempt, observed);
   const outcome = outcomeOf({ attempt, observed, checks, judgements, drift });

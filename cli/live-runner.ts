@@ -2,7 +2,7 @@
 import type { LiveBuild, LiveRunner, LiveRunnerOptions } from "../live/run.ts";
 import type { Scenario } from "../scenarios/format/types.ts";
 import { waitsMs } from "../live/waits.ts";
-import { checksOf } from "./checks.ts";
+import { checksOf, placesLacking } from "./checks.ts";
 import { type DatabaseFlag, databaseOf } from "./database-option.ts";
 import { SetupError, UsageError } from "./errors.ts";
 import { liveBuildNamed } from "./live-builds.ts";
@@ -65,9 +65,12 @@ export async function createLiveRunner(flags: LiveRunnerFlags): Promise<WorldRun
       const runner = await open();
       const build = mutant === undefined ? {} : { build: await buildFor(scenario.protocol, mutant) };
       const run = await runner.run(scenario, { ...options, ...build }).catch(toSetupError);
+      const seen = checksOf(run.checks, run.unusedFaults, protocolOf(scenario.protocol).requirements);
+      const missing = command === undefined ? [] : placesLacking(seen);
       return {
         history: run.history,
-        ...checksOf(run.checks, run.unusedFaults, protocolOf(scenario.protocol).requirements),
+        ...seen,
+        ...(missing.length === 0 ? {} : { missing, isInapplicable: true as const }),
         faults: Object.fromEntries(run.faultCounts),
         observations: run.observations,
         ...(run.sweep === undefined ? {} : { sweep: run.sweep }),
