@@ -43,7 +43,8 @@ export function placesLacking(seen: {
 /** A scenario about everything says nothing by its rules; then they are only named. */
 const rulesMax = 4;
 
-function rulesOf(ids: readonly string[], requirements: readonly Requirement[]): readonly string[] {
+/** Rules with their sentences, as failures name them. */
+export function rulesOf(ids: readonly string[], requirements: readonly Requirement[]): readonly string[] {
   if (ids.length > rulesMax) return [ids.join(", ")];
   return ids.map((id) => {
     const summary = requirements.find((requirement) => requirement.id === id)?.summary;

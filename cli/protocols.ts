@@ -1,4 +1,7 @@
 // Every protocol that Seatrial knows, and all that the commands need of one. Adding a protocol adds an entry here.
+import type { CertificationProfile } from "../certify/levels.ts";
+import type { Probe } from "../certify/probe.ts";
+import { waveflowProfile } from "../certify/waveflow/profile.ts";
 import { searchProtocols } from "../explore/protocols.ts";
 import type { SoakPlans } from "../explore/soak-plans.ts";
 import { waveflowSoakPlans } from "../explore/waveflow/soak-plan.ts";
@@ -12,6 +15,10 @@ export interface ProtocolEntry extends SearchProtocol {
   /** Loaded when first needed: the real world brings database drivers along. */
   live(): Promise<LiveProtocol>;
   readonly soakPlans: SoakPlans;
+  /** What other builds of it can claim. */
+  readonly profile: CertificationProfile;
+  /** Suites that are generated instead of written; loaded when first needed. */
+  probes(): Promise<readonly Probe[]>;
   /** Where mutants of its devices are put in: the module that binds them to the real world. */
   readonly liveBinding: { readonly module: URL; readonly name: string };
 }
@@ -23,11 +30,19 @@ const liveById: Readonly<Record<string, Pick<ProtocolEntry, "live" | "liveBindin
   },
 };
 
+const certificationById: Readonly<Record<string, Pick<ProtocolEntry, "profile" | "probes">>> = {
+  "waveflow/1": {
+    profile: waveflowProfile,
+    probes: async () => (await import("../certify/waveflow/probes.ts")).waveflowProbes,
+  },
+};
+
 const soakPlansById: Readonly<Record<string, SoakPlans>> = { "waveflow/1": waveflowSoakPlans };
 
 export const protocols: readonly ProtocolEntry[] = searchProtocols.map((protocol) => ({
   ...protocol,
   ...liveById[protocol.id]!,
+  ...certificationById[protocol.id]!,
   soakPlans: soakPlansById[protocol.id]!,
 }));
 

@@ -3,12 +3,13 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { CrashMethod, SweepWindow } from "../live/faults/statement-sweep.ts";
 import type { Scenario } from "../scenarios/format/types.ts";
-import { UsageError } from "./errors.ts";
+import { SetupError, UsageError } from "./errors.ts";
 import { addHelp } from "./help.ts";
 import { createLiveRunner } from "./live-runner.ts";
 import { addRunOptions, type RunFlags, scenariosFor, splitAtDashes, wholeNumber } from "./options.ts";
 import { runInWorlds } from "./run-in-worlds.ts";
 import {
+  type Counted,
   countStatements,
   idOf,
   pointWords,
@@ -18,6 +19,7 @@ import {
   sweepIds,
   type SweepRun,
   variantOf,
+  windowText,
 } from "./sweep-points.ts";
 import { sweepTable, writeSweeps } from "./sweep-report.ts";
 import type { WorldRunner } from "./world-runner.ts";
@@ -81,7 +83,7 @@ async function runSweep(
     const { window: wanted, seed, after, with: methods } = flags;
     const chosen = { ...(wanted === undefined ? {} : { wanted }), ...(seed === undefined ? {} : { seed }) };
     for (const scenario of scenarios)
-      sweeps.push(await countStatements(scenario, world, { ...chosen, signal }));
+      sweeps.push(sweepOf(scenario, await countStatements(scenario, world, { ...chosen, signal })));
     const all = sweeps.flatMap((sweep) => runsOf(sweep, methods));
     for (const run of all) if (after === undefined || run.after === after) runs.set(idOf(run), run);
     if (runs.size === 0) throw new UsageError(`there is no statement ${after} in any of these steps`);
@@ -101,6 +103,24 @@ async function runSweep(
   const report = { sweeps, runs: [...runs.values()], result };
   writeSweeps(flags.outputDir, report);
   if (flags.json !== true && flags.reporter.includes("terminal")) process.stdout.write(sweepTable(report));
+}
+
+/** Errors: SetupError where there is nothing to sweep, or nothing to compare with. */
+function sweepOf({ id }: Scenario, counted: Counted): Sweep {
+  switch (counted.kind) {
+    case "counted":
+      return counted.sweep;
+    case "fails": {
+      const { line, text, expected, seen } = counted.check;
+      throw new SetupError(
+        `${id} fails as it is, before anything is crashed: in line ${line}, ${text}: expected ${expected}, saw ${seen}`,
+      );
+    }
+    case "silent":
+      throw new SetupError(
+        `${id}: no statement reached the database during "${windowText(counted.window)}"; expected the server to use the DATABASE_URL that it was given`,
+      );
+  }
 }
 
 function readWindow(text: string): SweepWindow {

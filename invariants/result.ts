@@ -33,6 +33,8 @@ export interface CheckOutcome {
   readonly requirements?: readonly string[];
   /** For a check that fails: the rules that it bears on, each with its sentence. */
   readonly rules?: readonly string[];
+  /** For a check that fails: shell lines that show it again, where there are such. */
+  readonly reproduce?: readonly string[];
 }
 
 export interface ScenarioResult {

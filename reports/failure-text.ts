@@ -116,6 +116,8 @@ function checkLines(check: CheckOutcome, layout: FailureLayout): readonly string
     ...labelled("expected", check.expected, layout),
     ...labelled("seen", cut(check.seen, seenMax), layout).map(ink.red),
     ...(check.rules ?? []).flatMap((rule) => labelled("rule", rule, layout)),
+    // Whole, however long: people paste them.
+    ...(check.reproduce ?? []).map((line) => ink.cyan(printable(line))),
   ];
 }
 
