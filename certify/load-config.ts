@@ -10,7 +10,7 @@ import { type ConfigPath, pathText } from "./config-problems.ts";
 
 const configExtensions = [".ts", ".mts", ".js", ".mjs", ".json", ".yaml", ".yml"] as const;
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface LoadedConfig {
   /** As it was named, or its name in the folder. */
