@@ -51,6 +51,7 @@ export async function measurePushes(loads: readonly Load[], forMs: number): Prom
           deviceId: undefined,
           expiresAt: Date.now() + 86_400_000,
         }),
+        now: () => Date.now(),
       },
     });
     await server.start();

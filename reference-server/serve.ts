@@ -8,7 +8,7 @@ import { createTokenVerifier, type TokenKeys } from "./http/tokens.ts";
 import { openStore, type Store } from "./postgres/open-store.ts";
 import { SharedClock } from "./postgres/shared-clock.ts";
 import { readState } from "./postgres/state.ts";
-import { type ServerConfig, type TokenVerifier, WaveflowServer } from "./waveflow/index.ts";
+import { type ServerConfig, WaveflowServer } from "./waveflow/index.ts";
 
 export interface ServeOptions {
   readonly databaseUrl: string;
@@ -73,7 +73,7 @@ async function openAll(options: ServeOptions, opened: (() => Promise<void>)[]): 
       database: store.database,
       fanout: store.fanout,
       clock,
-      tokens: inServerTime(createTokenVerifier(options.keys), clock),
+      tokens: createTokenVerifier(options.keys),
       onFault,
     },
     options.config,
@@ -119,12 +119,3 @@ async function health(store: Store): Promise<HttpResponse> {
     return { status: 503, headers, body: { type: "unavailable", message: "the database does not answer" } };
   }
 }
-
-/** The core compares expiry with its own clock. A clock that was moved takes expiry along, so that only contact and
- *  staleness move against each other. */
-const inServerTime = (tokens: TokenVerifier, clock: SystemClock): TokenVerifier => ({
-  verify: async (token) => {
-    const verdict = await tokens.verify(token);
-    return verdict.valid ? { ...verdict, expiresAt: verdict.expiresAt + clock.offsetMs } : verdict;
-  },
-});

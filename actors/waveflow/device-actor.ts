@@ -20,9 +20,10 @@ import {
   type Ids,
   type Transport,
 } from "../../reference-client/waveflow/ports.ts";
-import type { DeviceAction, DeviceSpec, TokenSpec } from "../../scenarios/format/types.ts";
+import type { DeviceAction, DeviceSpec } from "../../scenarios/format/types.ts";
 import type { DeviceReport, StepOutcome } from "../../scenarios/format/world.ts";
 import type { Accounts, DeviceActor, Recorder, ServerAccount } from "../actor.ts";
+import { tokenSpecOf } from "../token-spec.ts";
 import { type RecordingTransport, recordingTransport } from "./recording-transport.ts";
 import { StepTally } from "./step-tally.ts";
 
@@ -283,7 +284,7 @@ export class WaveflowActor implements DeviceActor {
       return "ok";
     }
     const { accounts } = this.#options;
-    const spec = args.kind === "good" ? undefined : { kind: args.kind as TokenSpec["kind"] };
+    const spec = tokenSpecOf(args);
     return this.#setToken(
       args.kind === "malformed" ? "not.a.token" : accounts.mintToken(this.#device.userId, spec),
     );

@@ -14,9 +14,10 @@ import {
   NoAnswer,
   type Transport,
 } from "../../reference-client/waveflow/ports.ts";
-import type { DeviceAction, DeviceSpec, TokenSpec } from "../../scenarios/format/types.ts";
+import type { DeviceAction, DeviceSpec } from "../../scenarios/format/types.ts";
 import type { DeviceReport, StepOutcome } from "../../scenarios/format/world.ts";
 import type { Accounts, DeviceActor, RecordedEvent, Recorder, ServerAccount } from "../actor.ts";
+import { tokenSpecOf } from "../token-spec.ts";
 import { AccountWatch } from "./account-watch.ts";
 import type { CreateForeignDevice, ForeignDevice, ForeignSession, TableDisk } from "./foreign-device.ts";
 import { recordingTransport } from "./recording-transport.ts";
@@ -199,12 +200,12 @@ export class ForeignActor implements DeviceActor {
     recorder.record({ kind: "found", actor: spec.name, finding: this.finding() });
   }
 
-  #changeToken({ kind, text }: Args): string {
+  #changeToken(args: Args): string {
     const { accounts, spec } = this.#options;
+    const { kind, text } = args;
     if (kind === "none") return this.#setSession(undefined);
-    if (kind === "good") return this.#setSession(this.#signedIn());
-    const bad = (): string => accounts.mintToken(spec.user, { kind: kind as TokenSpec["kind"] });
-    const token = kind === "text" ? String(text) : kind === "malformed" ? "not.a.token" : bad();
+    const minted = (): string => accounts.mintToken(spec.user, tokenSpecOf(args));
+    const token = kind === "text" ? String(text) : kind === "malformed" ? "not.a.token" : minted();
     return this.#setSession({ server: accounts.server, user: spec.user, token });
   }
 

@@ -27,6 +27,7 @@ export function createTokenVerifier(keys: TokenKeys, nowMs: () => number = Date.
       }
       return judgeClaims(payload, nowMs());
     },
+    now: nowMs,
   };
 }
 

@@ -4,7 +4,7 @@ import { ackFrameSchema } from "../../protocol/waveflow/messages.ts";
 import { closeCodes, type ServerFrame, type ServerId } from "../../protocol/waveflow/types.ts";
 import type { AckOutcome } from "./ack.ts";
 import type { Caller } from "./identity.ts";
-import type { Clock, ServerSocket, StoredOp, Timer } from "./ports.ts";
+import type { Clock, ServerSocket, StoredOp, Timer, TokenVerifier } from "./ports.ts";
 
 /** What the rim that owns the wire tells the core about a socket. */
 export interface SocketSession {
@@ -17,6 +17,7 @@ export interface SocketSession {
 export interface LiveSocketOptions {
   readonly caller: Caller;
   readonly clock: Clock;
+  readonly tokens: Pick<TokenVerifier, "now">;
   readonly pendingFramesMax: number;
   readonly acknowledge: (lastSeenId: ServerId) => Promise<AckOutcome>;
   readonly onAnsweredPing: () => void;
@@ -132,17 +133,18 @@ export class LiveSocket implements SocketSession {
     if (wire.pendingFrames() > this.#options.pendingFramesMax) this.close(closeCodes.tooSlow, "too slow");
   }
 
-  // In steps, because a timer of many days is more than some clocks can set, and the clock may have been moved.
+  // In steps, because a timer of many days is more than some clocks can set, and the time may have been set anew.
   #watchExpiry(): void {
     if (this.#closeIfExpired()) return;
-    const remainingMs = this.caller.tokenExpiresAt - this.#options.clock.now();
-    this.#expiry = this.#options.clock.after(Math.min(remainingMs, expiryStepMs), () => {
+    const { clock, tokens } = this.#options;
+    const remainingMs = this.caller.tokenExpiresAt - tokens.now();
+    this.#expiry = clock.after(Math.min(remainingMs, expiryStepMs), () => {
       if (this.#state === "open") this.#watchExpiry();
     });
   }
 
   #closeIfExpired(): boolean {
-    if (this.#options.clock.now() < this.caller.tokenExpiresAt) return false;
+    if (this.#options.tokens.now() < this.caller.tokenExpiresAt) return false;
     this.close(closeCodes.tokenExpired, "token expired");
     return true;
   }

@@ -146,6 +146,9 @@ export interface Timer {
  *  Errors: `KeysUnavailable` when the token could not be judged.  Source: WF-AUTH-1. */
 export interface TokenVerifier {
   verify(token: string): Promise<TokenVerdict>;
+  /** The time that `expiresAt` is compared with. An operator who moves the server's clock makes devices stale and no
+   *  token old, so this is not `Clock.now`.  Source: certification.md section 2. */
+  now(): EpochMs;
 }
 
 /** `expiresAt` closes a socket in time (4401). `deviceId` is the claim `device_id`; null counts as absent.

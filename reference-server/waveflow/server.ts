@@ -61,7 +61,15 @@ export class WaveflowServer {
     this.#buffer = buffer;
     this.#endpoints = { database, clock, buffer, pullLimitDefault };
     this.#compaction = { database, clock, buffer, stalenessMs, onFault };
-    this.#hub = new SocketHub({ database, clock, buffer, pingIntervalMs, pendingFramesMax, onFault });
+    this.#hub = new SocketHub({
+      database,
+      clock,
+      tokens: ports.tokens,
+      buffer,
+      pingIntervalMs,
+      pendingFramesMax,
+      onFault,
+    });
   }
 
   /** Listens to what other processes announce, and starts the compaction job. */

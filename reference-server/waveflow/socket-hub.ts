@@ -6,13 +6,14 @@ import type { AckBuffer } from "./ack-buffer.ts";
 import { noteContact } from "./contact.ts";
 import type { Caller } from "./identity.ts";
 import { LiveSocket, type SocketSession } from "./live-socket.ts";
-import type { Announcement, Clock, Database, ServerSocket, Timer } from "./ports.ts";
+import type { Announcement, Clock, Database, ServerSocket, Timer, TokenVerifier } from "./ports.ts";
 import { unauthorized, unavailable } from "./replies.ts";
 import { UserFeed } from "./user-feed.ts";
 
 export interface SocketHubOptions {
   readonly database: Database;
   readonly clock: Clock;
+  readonly tokens: Pick<TokenVerifier, "now">;
   readonly buffer: AckBuffer;
   readonly pingIntervalMs: number;
   readonly pendingFramesMax: number;
@@ -38,7 +39,7 @@ export class SocketHub {
   ): Promise<{ readonly opened: SocketSession } | { readonly refused: HttpResponse }> {
     const { caller, arrivedAt } = upgrade;
     const { user, device, deviceKey } = caller;
-    const { database, clock } = this.#options;
+    const { database, tokens } = this.#options;
     const feed = this.#feedOf(user);
     const socket = this.#createSocket(caller, feed);
     feed.join(socket);
@@ -52,7 +53,7 @@ export class SocketHub {
         },
       );
       if (this.#isClosed) return this.#refuse(feed, socket, unavailable("the server is going away"));
-      if (caller.tokenExpiresAt <= clock.now()) {
+      if (caller.tokenExpiresAt <= tokens.now()) {
         return this.#refuse(feed, socket, unauthorized("the token has expired"));
       }
       socket.open(accept(), at);
@@ -85,10 +86,11 @@ export class SocketHub {
   }
 
   #createSocket(caller: Caller, feed: UserFeed): LiveSocket {
-    const { database, clock, buffer, pendingFramesMax, onFault } = this.#options;
+    const { database, clock, tokens, buffer, pendingFramesMax, onFault } = this.#options;
     const socket: LiveSocket = new LiveSocket({
       caller,
       clock,
+      tokens,
       pendingFramesMax,
       onFault,
       acknowledge: (lastSeenId) =>

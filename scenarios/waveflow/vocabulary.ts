@@ -3,6 +3,7 @@
 import type { JsonObject, JsonValue } from "../../protocol/json.ts";
 import { entityKey, entityKeyParts } from "../../protocol/waveflow/fold.ts";
 import { plainVerb } from "../format/device-verbs.ts";
+import { msToDuration } from "../format/duration.ts";
 import {
   LineProblem,
   stringToText,
@@ -79,14 +80,20 @@ const bind: VerbSpec = {
 };
 
 const token: VerbSpec = {
-  form: `token ${tokens.join("|")}|text <text>`,
-  help: "Gives the device another token; `good` is a fresh one of its user, `text` is handed over as it stands.",
+  form: `token ${tokens.join("|")}|good for <duration>|text <text>`,
+  help: "Gives the device another token; `good` is a fresh one of its user, which `for 2s` lets expire that much later and less than 1 s more, `text` is handed over as it stands.",
   parse(line) {
-    if (!line.accept("text")) return { kind: line.choice(tokens, "a kind of token") };
-    return { kind: "text", text: line.string("a token") };
+    if (line.accept("text")) return { kind: "text", text: line.string("a token") };
+    const kind = line.choice(tokens, "a kind of token");
+    if (kind !== "good" || !line.accept("for")) return { kind };
+    return { kind, forMs: line.length("how long it is good") };
   },
-  print: (args) => (args.kind === "text" ? `text ${JSON.stringify(args.text)}` : String(args.kind)),
-  needs: (args) => (["wrong-signature", "expired", "not-yet"].includes(String(args.kind)) ? ["tokens"] : []),
+  print({ kind, text, forMs }) {
+    if (kind === "text") return `text ${JSON.stringify(text)}`;
+    return typeof forMs === "number" ? `good for ${msToDuration(forMs)}` : String(kind);
+  },
+  needs: ({ kind, forMs }) =>
+    forMs !== undefined || ["wrong-signature", "expired", "not-yet"].includes(String(kind)) ? ["tokens"] : [],
 };
 
 const verbs: ReadonlyMap<string, VerbSpec> = new Map([

@@ -109,7 +109,12 @@ export function serverOnSimStore(
     },
   });
   const server = create(
-    { database: store, clock, fanout: store, tokens: { verify: async (token) => tokens.verify(token) } },
+    {
+      database: store,
+      clock,
+      fanout: store,
+      tokens: { verify: async (token) => tokens.verify(token), now: () => tokens.now() },
+    },
     config,
   );
   return {

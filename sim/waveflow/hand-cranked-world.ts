@@ -43,7 +43,7 @@ export class HandWorld {
       database: store,
       fanout: store,
       clock: this.clock,
-      tokens: { verify: async (token: string) => this.verify(token) },
+      tokens: { verify: async (token: string) => this.verify(token), now: () => this.clock.now() },
       onFault: (error: unknown) => this.faults.push(error),
     };
     const server = new WaveflowServer(ports, this.#config);

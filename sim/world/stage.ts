@@ -59,7 +59,7 @@ export class Stage {
     this.history = new RunHistory(kernel);
     this.accidents = new AccidentBook(scenario.accidents);
     this.chance = new Chance({ random, book: this.accidents, trouble });
-    this.tokens = new TokenAuthority({ now: () => this.wallNow(), lifetimeMs: tokenLifetimeMs });
+    this.tokens = new TokenAuthority({ now: () => epochBaseMs + kernel.now(), lifetimeMs: tokenLifetimeMs });
     this.database = protocol.createDatabase({
       after: (delayMs, run) => {
         const event = kernel.schedule(delayMs, 0, kernel.label("database"), run);
