@@ -80,7 +80,17 @@ export const importTable: readonly FolderRule[] = [
   { folder: "reports", mayImport: ["invariants", "node:fs", "node:path", "picocolors"] },
   {
     folder: "certify",
-    mayImport: ["protocol", "scenarios", "invariants", "sim", "live", "reports", "node:", "npm"],
+    mayImport: [
+      "protocol",
+      "scenarios",
+      "invariants",
+      "sim",
+      "live",
+      "reports",
+      "explore/shrink",
+      "node:",
+      "npm",
+    ],
   },
   { folder: "examples", mayImport: ["index", "vitest", "fast-check"] },
   { folder: "cli", mayImport: ["*"] },

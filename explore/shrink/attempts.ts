@@ -4,6 +4,7 @@ import type { PlanCounts } from "../../invariants/explanation.ts";
 import type { Scenario, Step } from "../../scenarios/format/types.ts";
 import { type Build, tryPlan, type Trial } from "../trial.ts";
 import { costOf, planSizeOf } from "./plan-size.ts";
+import type { Reduction } from "./reduction.ts";
 import { isSameWay, signatureOf } from "./signature.ts";
 
 export interface ShrinkProgress {
@@ -66,7 +67,7 @@ export function createAttempts(
   });
 }
 
-export class Attempts {
+export class Attempts implements Reduction {
   #best: Trial;
   #cost: number;
   readonly #ledger: Ledger;

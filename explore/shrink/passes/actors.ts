@@ -1,10 +1,10 @@
 // Fewer devices, each with all its steps, and one server process instead of several; users and modes as they are by
 // default.
-import type { Attempts } from "../attempts.ts";
+import type { Reduction } from "../reduction.ts";
 import { fewest } from "../delta.ts";
 import { onOneProcess, withoutDevice } from "../without.ts";
 
-export async function fewerDevices(attempts: Attempts): Promise<void> {
+export async function fewerDevices(attempts: Reduction): Promise<void> {
   attempts.begin("dropping devices");
   const { scenario } = attempts;
   const names = scenario.devices.map(({ name }) => name);
@@ -14,12 +14,12 @@ export async function fewerDevices(attempts: Attempts): Promise<void> {
   });
 }
 
-export async function oneProcess(attempts: Attempts): Promise<void> {
+export async function oneProcess(attempts: Reduction): Promise<void> {
   attempts.begin("one server process");
   if (attempts.scenario.processes > 1) await attempts.take(onOneProcess(attempts.scenario));
 }
 
-export async function oneUser(attempts: Attempts): Promise<void> {
+export async function oneUser(attempts: Reduction): Promise<void> {
   attempts.begin("one user");
   const { devices } = attempts.scenario;
   const user = devices[0]?.user;
@@ -28,7 +28,7 @@ export async function oneUser(attempts: Attempts): Promise<void> {
 }
 
 /** The protocol's first mode is what a device has that says nothing of it. */
-export async function plainModes(attempts: Attempts, mode: string): Promise<void> {
+export async function plainModes(attempts: Reduction, mode: string): Promise<void> {
   attempts.begin("plain modes");
   for (const { name, mode: present } of attempts.scenario.devices) {
     if (present === mode) continue;

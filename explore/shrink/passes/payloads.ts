@@ -2,14 +2,14 @@
 // glance. Works on the words of a step as JSON, whatever a protocol's verbs mean by them.
 import { isJsonObject, type JsonObject, type JsonValue } from "../../../protocol/json.ts";
 import type { Scenario, Step } from "../../../scenarios/format/types.ts";
-import type { Attempts } from "../attempts.ts";
+import type { Reduction } from "../reduction.ts";
 import { fewest } from "../delta.ts";
 import { mapSteps, plainNames } from "../plan-size.ts";
 
 /** Members that hold what a person has written: anything else may have a meaning. */
 const valueMember = "value";
 
-export async function plainerPayloads(attempts: Attempts): Promise<void> {
+export async function plainerPayloads(attempts: Reduction): Promise<void> {
   attempts.begin("making contents plain");
   await mergeNeighbours(attempts);
   await shorterLists(attempts);
@@ -18,7 +18,7 @@ export async function plainerPayloads(attempts: Attempts): Promise<void> {
 }
 
 /** Two steps of one device that do the same with more of a list become one: an edit of two fields. */
-async function mergeNeighbours(attempts: Attempts): Promise<void> {
+async function mergeNeighbours(attempts: Reduction): Promise<void> {
   for (let index = 1; index < attempts.scenario.steps.length; index++) {
     const { steps } = attempts.scenario;
     const merged = mergedStep(steps[index - 1]!, steps[index]!);
@@ -47,7 +47,7 @@ function mergedStep(first: Step, second: Step): Step | undefined {
 }
 
 /** Several edits of one step to as few as do it. */
-async function shorterLists(attempts: Attempts): Promise<void> {
+async function shorterLists(attempts: Reduction): Promise<void> {
   for (let index = 0; index < attempts.scenario.steps.length; index++) {
     const step = attempts.scenario.steps[index]!;
     if (step.kind !== "device" || !isJsonObject(step.action.args)) continue;
@@ -65,7 +65,7 @@ async function shorterLists(attempts: Attempts): Promise<void> {
 }
 
 /** All to one name, else each to the plain one, else each to any other that the plan has. */
-async function mergeNames(attempts: Attempts, member: string): Promise<void> {
+async function mergeNames(attempts: Reduction, member: string): Promise<void> {
   const plain = plainNames[member]!;
   const rename = (from: (text: string) => boolean, to: string): Promise<boolean> =>
     attempts.take(
@@ -84,7 +84,7 @@ async function mergeNames(attempts: Attempts, member: string): Promise<void> {
 
 /** `A`, `B`, `C` in the order in which they come, the same for the same; where values have to be what they are, one by
  *  one. */
-async function plainValues(attempts: Attempts): Promise<void> {
+async function plainValues(attempts: Reduction): Promise<void> {
   const values = new Map<string, string>();
   const plain = (value: JsonValue): string => {
     const text = JSON.stringify(value);

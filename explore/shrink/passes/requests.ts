@@ -2,18 +2,18 @@
 // only where a later step asks for them.
 import { isJsonObject, type JsonObject, type JsonValue } from "../../../protocol/json.ts";
 import type { RawRequest, Scenario, Step } from "../../../scenarios/format/types.ts";
-import type { Attempts } from "../attempts.ts";
+import type { Reduction } from "../reduction.ts";
 import { fewest } from "../delta.ts";
 import { flatSteps, mapSteps } from "../plan-size.ts";
 
-export async function plainerRequests(attempts: Attempts): Promise<void> {
+export async function plainerRequests(attempts: Reduction): Promise<void> {
   attempts.begin("plainer exchanges by hand");
   await forgetAnswers(attempts);
   const count = requestsIn(attempts.scenario.steps).length;
   for (let place = 0; place < count; place++) await plainRequest(attempts, place);
 }
 
-async function plainRequest(attempts: Attempts, place: number): Promise<void> {
+async function plainRequest(attempts: Reduction, place: number): Promise<void> {
   const present = (): RawRequest => requestsIn(attempts.scenario.steps)[place]!;
   const change = (to: RawRequest): Promise<boolean> =>
     attempts.take(withRequest(attempts.scenario, place, to));
@@ -50,7 +50,7 @@ function withRequest(scenario: Scenario, place: number, request: RawRequest): Sc
   );
 }
 
-async function forgetAnswers(attempts: Attempts): Promise<void> {
+async function forgetAnswers(attempts: Reduction): Promise<void> {
   const count = flatSteps(attempts.scenario.steps).length;
   for (let place = 0; place < count; place++) {
     let at = 0;

@@ -1,6 +1,6 @@
 // Settings back to what they are without the plan, and a plain seed.
 import type { Scenario } from "../../../scenarios/format/types.ts";
-import type { Attempts } from "../attempts.ts";
+import type { Reduction } from "../reduction.ts";
 import { fewest } from "../delta.ts";
 import { flatSteps } from "../plan-size.ts";
 import { withoutDevice } from "../without.ts";
@@ -8,7 +8,7 @@ import { withoutDevice } from "../without.ts";
 const tables = ["trouble", "config", "deviceConfig"] as const;
 
 /** Each table first as a whole, then setting by setting. Odds are no settings here: chance is pinned before. */
-export async function plainSettings(attempts: Attempts): Promise<void> {
+export async function plainSettings(attempts: Reduction): Promise<void> {
   attempts.begin("settings back to default");
   for (const table of tables) {
     const entries = Object.entries(attempts.scenario[table]);
@@ -33,7 +33,7 @@ const fixedLatenciesMs = [1, 10, 100] as const;
 
 const plainSeeds: readonly string[] = Array.from({ length: 12 }, (_, index) => String(index + 1));
 
-export async function plainSeed(attempts: Attempts): Promise<void> {
+export async function plainSeed(attempts: Reduction): Promise<void> {
   attempts.begin("a plain seed");
   const { seed = "" } = attempts.scenario;
   for (const plain of plainSeeds)
@@ -42,7 +42,7 @@ export async function plainSeed(attempts: Attempts): Promise<void> {
 
 /** What is a race under one seed may need less of a plan under another: each part is taken away under other fates too.
  *  Many runs, so only for plans that are small by now. */
-export async function otherFates(attempts: Attempts): Promise<void> {
+export async function otherFates(attempts: Reduction): Promise<void> {
   attempts.begin("other fates");
   if (flatSteps(attempts.scenario.steps).length > otherFatesUpTo) return;
   for (let index = 0; index < attempts.scenario.steps.length; index++) {
@@ -56,7 +56,7 @@ export async function otherFates(attempts: Attempts): Promise<void> {
 
 const otherFatesUpTo = 8;
 
-async function underAnySeed(attempts: Attempts, scenario: Scenario): Promise<boolean> {
+async function underAnySeed(attempts: Reduction, scenario: Scenario): Promise<boolean> {
   for (const seed of plainSeeds) if (await attempts.take({ ...scenario, seed })) return true;
   return false;
 }

@@ -3,10 +3,11 @@ import type { Accident, Step } from "../../../scenarios/format/types.ts";
 import type { Attempts } from "../attempts.ts";
 import { fewest } from "../delta.ts";
 import { withAccidents } from "./chance.ts";
+import type { Reduction } from "../reduction.ts";
 import { inTheirTime, timedSteps, unwritten, withTimedSteps } from "../timeline.ts";
 
 /** What a file expects of single steps is no part of the law, and a settle at the end is there anyway. */
-export async function dropExpectations(attempts: Attempts): Promise<void> {
+export async function dropExpectations(attempts: Reduction): Promise<void> {
   attempts.begin("dropping expectations");
   const { scenario } = attempts;
   const steps = scenario.steps.filter(({ kind }) => kind !== "check").map(withoutExpectation);
@@ -17,7 +18,7 @@ export async function dropExpectations(attempts: Attempts): Promise<void> {
 }
 
 /** Cuts everything after the violation, looking for the place by halves, and the calm where the law needs none. */
-export async function cutTail(attempts: Attempts): Promise<void> {
+export async function cutTail(attempts: Reduction): Promise<void> {
   attempts.begin("cutting what comes after");
   const { steps } = attempts.scenario;
   let fails = steps.length;
@@ -55,7 +56,7 @@ export async function fullSettle(attempts: Attempts): Promise<void> {
 }
 
 /** Drops steps while the others stay when they were, then once more with the time closed up. */
-export async function fewerSteps(attempts: Attempts): Promise<void> {
+export async function fewerSteps(attempts: Reduction): Promise<void> {
   attempts.begin("dropping steps");
   const timed = timedSteps(attempts.scenario.steps);
   await fewest(timed, (kept) => attempts.take(withTimedSteps(attempts.scenario, inTheirTime(timed, kept))));
@@ -68,7 +69,7 @@ export async function fewerSteps(attempts: Attempts): Promise<void> {
 
 /** An accident is addressed by how often its device did the like before. A step that did so once or twice can only go
  *  when the accident moves up. */
-async function dropWithShift(attempts: Attempts): Promise<void> {
+async function dropWithShift(attempts: Reduction): Promise<void> {
   for (let index = attempts.scenario.steps.length - 1; index >= 0; index--) {
     const { steps, accidents = [] } = attempts.scenario;
     if (steps.length > pairsOfOneUpTo || accidents.length === 0 || accidents.length > accidentsUpTo) return;
@@ -98,7 +99,7 @@ const shiftMax = 3;
 
 /** What one step prepares, another may do directly if it comes later: one step goes, and another one moves. Many
  *  candidates, so only for plans that are nearly there. */
-export async function dropAndMove(attempts: Attempts): Promise<void> {
+export async function dropAndMove(attempts: Reduction): Promise<void> {
   attempts.begin("dropping a step, moving another");
   for (let isSmaller = true; isSmaller; ) {
     isSmaller = false;
@@ -126,7 +127,7 @@ function* droppedAndMoved(steps: readonly Step[]): Generator<readonly Step[]> {
 
 /** Two steps that only make sense together (offline and online, hold and release) are in each other's way: neither can
  *  go alone. Only for plans that are short by now. */
-async function dropPairs(attempts: Attempts): Promise<void> {
+async function dropPairs(attempts: Reduction): Promise<void> {
   for (let first = 0; first < attempts.scenario.steps.length; first++) {
     const { steps } = attempts.scenario;
     if (steps.length > pairsOfOneUpTo) return;
@@ -165,7 +166,7 @@ function surroundingsOf(step: Step): string | undefined {
 }
 
 /** Fewer steps inside of `together` and `start`, or no frame around them. */
-async function thinFrames(attempts: Attempts): Promise<void> {
+async function thinFrames(attempts: Reduction): Promise<void> {
   for (let index = 0; index < attempts.scenario.steps.length; index++) {
     const { steps } = attempts.scenario;
     const step = steps[index]!;

@@ -1,6 +1,6 @@
 // Shorter times: waits and clock advances as short, and as round, as they can be.
 import type { Step } from "../../../scenarios/format/types.ts";
-import type { Attempts } from "../attempts.ts";
+import type { Reduction } from "../reduction.ts";
 import { timedSteps, withTimedSteps } from "../timeline.ts";
 
 /** Times that people write. Units: virtual milliseconds. */
@@ -17,7 +17,7 @@ export async function tryTimes(presentMs: number, still: (ms: number) => Promise
   }
 }
 
-export async function shorterTimes(attempts: Attempts): Promise<void> {
+export async function shorterTimes(attempts: Reduction): Promise<void> {
   attempts.begin("shortening waits");
   const count = timedSteps(attempts.scenario.steps).length;
   for (let index = 0; index < count; index++) {

@@ -1,0 +1,258 @@
+// A failing scenario made small on the target itself: candidates are run there within a budget of runs and of time, and
+// the smallest that fails alike is handed back as a file that replays, with its run. Whoever stops it gets the best so
+// far. Nothing here knows how a run is made, so a test can put a simulated target in its place.
+import { flatSteps, planSizeOf } from "../../explore/shrink/plan-size.ts";
+import type { PlanCounts } from "../../invariants/explanation.ts";
+import { type StoryLine, type Storytelling, tellLast, tellStory } from "../../invariants/story.ts";
+import { brokenRules, type Law } from "../../invariants/verdict.ts";
+import type { Requirement } from "../../protocol/requirement.ts";
+import { neededAbilities } from "../../scenarios/format/needs.ts";
+import { parseScenario } from "../../scenarios/format/parse.ts";
+import { stringifyScenario } from "../../scenarios/format/stringify.ts";
+import type { Scenario } from "../../scenarios/format/types.ts";
+import type { Vocabulary } from "../../scenarios/format/vocabulary.ts";
+import { evidenceOf, type Failure, type FailureChoice, failureOf, showsFailure } from "./failure.ts";
+import type { TargetRun } from "./failure.ts";
+import { LiveReduction, type RunCandidate } from "./live-reduction.ts";
+import { openingMoves, partMoves, wordMoves } from "./moves.ts";
+import type { Oracle } from "./oracle.ts";
+import { withQuickFaults } from "./quick-faults.ts";
+
+export interface MinimiseProtocol {
+  readonly vocabulary: Vocabulary;
+  readonly requirements: readonly Pick<Requirement, "id">[];
+  readonly laws: readonly Law[];
+  readonly storytelling: Storytelling;
+}
+
+export interface MinimiseBudget {
+  /** Runs of candidates. */
+  readonly attempts: number;
+  /** Wall time. The run under way at the end of it is broken off.  Units: milliseconds. */
+  readonly ms: number;
+}
+
+export interface MinimiseProgress {
+  /** What is being tried, in a few words. */
+  readonly pass: string;
+  readonly attempts: number;
+  readonly steps: number;
+  readonly elapsedMs: number;
+}
+
+export interface MinimiseOptions<Run extends TargetRun> {
+  readonly scenario: Scenario;
+  readonly seed: string;
+  /** The run that failed. Absent: it is made. */
+  readonly first?: Run;
+  /** The law or the line to look at; absent: what went wrong first. */
+  readonly about?: FailureChoice;
+  readonly protocol: MinimiseProtocol;
+  readonly run: RunCandidate<Run>;
+  /** Absent: candidates are not asked whether a right server passes them. */
+  readonly oracle?: Oracle;
+  readonly budget: MinimiseBudget;
+  readonly signal?: AbortSignal;
+  /** Runs at the same time. Default: 4. */
+  readonly width?: number;
+  readonly onProgress?: (progress: MinimiseProgress) => void;
+}
+
+export interface MinimalTrace<Run extends TargetRun> {
+  /** The smallest plan, read back from its file. */
+  readonly scenario: Scenario;
+  /** The file: it replays. */
+  readonly file: string;
+  /** Its failing run. */
+  readonly run: Run;
+  readonly failure: Failure;
+  /** The few events that lead to the failure. */
+  readonly story: readonly StoryLine[];
+  /** What contradicts what, in a sentence or two. */
+  readonly explanation: string;
+  readonly requirements: readonly string[];
+  /** The failing scenario failed alike when it was run again with the same seed. */
+  readonly deterministic: boolean;
+  /** Where it did not: both runs as they were. */
+  readonly traces: readonly Run[];
+  readonly before: PlanCounts;
+  readonly after: PlanCounts;
+  /** Runs on the target, the ones before shrinking among them. */
+  readonly attempts: number;
+  readonly elapsedMs: number;
+  /** What ended it before there was nothing more to take away. */
+  readonly stoppedBy?: "attempts" | "time" | "interruption";
+}
+
+/** A run on a busy machine may take several times as long as the first one did.  Units: milliseconds. */
+const candidateLeastMs = 5_000;
+const candidateFactor = 3;
+/** Where nobody comes to rest, this much is enough to see it.  Units: milliseconds. */
+const restlessSettleMs = 4_000;
+/** Runs of a candidate where the same seed does not always fail. */
+const flakyTries = 2;
+const roundsMax = 5;
+
+/** The smallest scenario that fails alike on the target; `undefined` where nothing failed.
+ *  Errors: what `run` throws for the scenario itself, where it has to be run. */
+export async function minimiseOnTarget<Run extends TargetRun>(
+  options: MinimiseOptions<Run>,
+): Promise<MinimalTrace<Run> | undefined> {
+  const { scenario, seed, protocol, about, budget } = options;
+  const startedAt = performance.now();
+  const elapsedMs = (): number => Math.round(performance.now() - startedAt);
+  const user = options.signal ?? new AbortController().signal;
+  const time = AbortSignal.timeout(budget.ms);
+  const isOver = AbortSignal.any([user, time]);
+  const first = options.first ?? (await options.run(scenario, { seed, signal: user }));
+  const firstMs = elapsedMs();
+  const failure = failureOf(first, protocol.laws, about);
+  if (failure === undefined) return undefined;
+  const oracle = await trusted(options.oracle, scenario);
+  const quick = await sensible(withQuickFaults(scenario), oracle);
+  const tryOnce = (one: Scenario | undefined): Promise<Run | undefined> =>
+    one === undefined
+      ? Promise.resolve(undefined)
+      : options.run(one, { seed, signal: isOver }).catch(() => undefined);
+  const [again, quicker] = await Promise.all([tryOnce(scenario), tryOnce(quick)]);
+  const againMs = elapsedMs() - firstMs;
+  const isAlike = (run: Run | undefined): boolean =>
+    run !== undefined && showsFailure(run, failure, protocol.laws);
+  const deterministic = isAlike(again);
+  const begin = isAlike(quicker) ? { scenario: quick!, run: quicker! } : { scenario, run: first };
+  const reduction = new LiveReduction({
+    ...begin,
+    seed,
+    failure,
+    laws: protocol.laws,
+    runCandidate: options.run,
+    oracle,
+    tries: deterministic ? 1 : flakyTries,
+    width: options.width ?? 4,
+    attemptsMax: budget.attempts,
+    candidateMaxMs: Math.max(candidateLeastMs, candidateFactor * Math.max(firstMs, againMs)),
+    settleMaxMs: isRestless(first) ? restlessSettleMs : undefined,
+    signal: isOver,
+    onAttempt: (pass, now) => {
+      const steps = flatSteps(now.scenario.steps).length;
+      options.onProgress?.({ pass, attempts: now.attempts, steps, elapsedMs: elapsedMs() });
+    },
+  });
+  if (canBeShrunk(failure)) await shrinkOn(reduction, failure);
+  const isCut = reduction.isOver;
+  await reduction.whenIdle();
+  const written = await writtenDown(reduction, { options, failure, tries: flakyTries, signal: user });
+  const stoppedBy = user.aborted ? "interruption" : time.aborted ? "time" : "attempts";
+  const events = first.history.events.length;
+  return {
+    ...written,
+    ...told(written.run, written.failure, protocol),
+    deterministic,
+    traces: deterministic || again === undefined ? [] : [first, again],
+    before: planSizeOf(scenario, events),
+    after: planSizeOf(written.scenario, written.run.history.events.length),
+    attempts: reduction.attempts + [options.first === undefined, again, quicker].filter(Boolean).length,
+    elapsedMs: elapsedMs(),
+    ...(isCut ? { stoppedBy } : {}),
+  };
+}
+
+/** A run that did not end says nothing about which of its steps matter, and each candidate would not end either. */
+const canBeShrunk = (failure: Failure): boolean =>
+  failure.kind === "law" || !failure.expectation.includes("the scenario ends within");
+
+const isRestless = ({ history }: TargetRun): boolean =>
+  history.events.some((event) => event.kind === "settled" && !event.quiet);
+
+/** Only an oracle that passes the scenario itself can say anything about what is left of it. */
+async function trusted(oracle: Oracle | undefined, scenario: Scenario): Promise<Oracle | undefined> {
+  return oracle !== undefined && (await oracle(scenario)) ? oracle : undefined;
+}
+
+const sensible = async (
+  scenario: Scenario | undefined,
+  oracle: Oracle | undefined,
+): Promise<Scenario | undefined> =>
+  scenario !== undefined && (oracle === undefined || (await oracle(scenario))) ? scenario : undefined;
+
+async function shrinkOn<Run extends TargetRun>(
+  reduction: LiveReduction<Run>,
+  failure: Failure,
+): Promise<void> {
+  for (const move of openingMoves(failure)) await reduction.make(move);
+  for (let round = 0; round < roundsMax && !reduction.isOver; round++) {
+    for (const move of partMoves) await reduction.make(move);
+    const steps = flatSteps(reduction.scenario.steps).length;
+    for (const move of wordMoves) await reduction.make(move);
+    // Other words alone make no more of the plan go.
+    if (flatSteps(reduction.scenario.steps).length === steps) return;
+  }
+}
+
+/** The plan as a file says it, read back, and run once more where there is time: what is handed out is what replays. */
+async function writtenDown<Run extends TargetRun>(
+  reduction: LiveReduction<Run>,
+  setup: {
+    readonly options: MinimiseOptions<Run>;
+    readonly failure: Failure;
+    readonly tries: number;
+    readonly signal: AbortSignal;
+  },
+): Promise<{
+  readonly scenario: Scenario;
+  readonly file: string;
+  readonly run: Run;
+  readonly failure: Failure;
+}> {
+  const { options, failure, tries, signal } = setup;
+  const { vocabulary, requirements, laws } = options.protocol;
+  const small = reduction.scenario;
+  const needs = [...neededAbilities(small, vocabulary).keys()];
+  const file = stringifyScenario({ ...small, needs, seed: options.seed }, vocabulary);
+  const parsed = parseScenario(file, {
+    protocols: [{ vocabulary, requirements: requirements.map(({ id }) => id) }],
+  });
+  if (!parsed.ok)
+    throw new Error(
+      `a minimal scenario does not read back: ${parsed.errors.map(({ message }) => message).join("; ")}\n${file}`,
+    );
+  const { scenario } = parsed;
+  const moved = inFile(failure, small, scenario);
+  for (let nth = 1; nth <= tries && !signal.aborted; nth++) {
+    const run = await options.run(scenario, { seed: options.seed, signal }).catch(() => undefined);
+    if (run !== undefined && showsFailure(run, moved, laws)) return { scenario, file, run, failure: moved };
+  }
+  // The run that made it the smallest is as good; only its lines are those of the file that was handed in.
+  return { scenario, file, run: reduction.run, failure };
+}
+
+/** A check's failure at the line at which its step stands in the new file. */
+function inFile(failure: Failure, small: Scenario, written: Scenario): Failure {
+  if (failure.kind === "law" || failure.line === 0) return failure;
+  const place = flatSteps(small.steps).findIndex(({ source }) => source.line === failure.line);
+  const step = flatSteps(written.steps)[place];
+  return step === undefined ? failure : { ...failure, line: step.source.line };
+}
+
+function told(
+  run: TargetRun,
+  failure: Failure,
+  { laws, storytelling }: MinimiseProtocol,
+): Pick<MinimalTrace<TargetRun>, "story" | "explanation" | "requirements"> {
+  const evidence = evidenceOf(run, failure, laws);
+  if (evidence !== undefined && "judgement" in evidence) {
+    const { judgement } = evidence;
+    const { verdict } = judgement;
+    return {
+      story: tellStory(run.history, judgement, storytelling)?.lines ?? [],
+      explanation: verdict.outcome === "violated" ? verdict.witness.explanation : "",
+      requirements: brokenRules(judgement),
+    };
+  }
+  const check = evidence?.check;
+  return {
+    story: tellLast(run.history, check?.at ?? Infinity, storytelling),
+    explanation: check === undefined ? "" : `${check.step}: expected ${check.expected}, saw ${check.seen}`,
+    requirements: check?.requirements ?? [],
+  };
+}
