@@ -12,3 +12,19 @@ test("a command in a report has no secrets of a server under test", () => {
     "seatrial certify --jwt-secret '***' '--control-token=***' --url http://127.0.0.1:1",
   );
 });
+
+test("nor the secrets that flags and variables say", () => {
+  const words = [
+    "certify",
+    "--url",
+    "http://h",
+    "--jwt-secret",
+    "s3 cret",
+    "--control-token=t0k",
+    "--token-cmd",
+    "./mint",
+  ];
+  expect(givenCommand([...words, "--", "env", "JWT_SECRET=x y", "./serve", "--token", "-v"])).toBe(
+    "seatrial certify --url http://h --jwt-secret '***' '--control-token=***' --token-cmd ./mint -- env 'JWT_SECRET=***' ./serve --token -v",
+  );
+});
