@@ -14,10 +14,12 @@ export interface DeviceActor {
   act(action: DeviceAction): Promise<StepOutcome>;
   /** One exchange of everything: what is pending goes out, what is new comes in and is acknowledged. */
   sync(): Promise<StepOutcome>;
+  /** Asks a device that lives elsewhere how it stands, so that what follows speaks of the present. Absent: it is known. */
+  refresh?(): Promise<void>;
   inspect(): DeviceReport;
   /** Who goes out in its requests; empty texts where it has none. */
   identity(): { readonly token: string; readonly deviceId: string; readonly user: string };
-  /** The device's account of itself as a finding of the history. */
+  /** The device's account of itself as a finding of the history; undefined where nobody can tell all that one says. */
   finding(): unknown;
   /** What the device still waits for, in words; `undefined` when at rest. Without the server's head it can only say what
    *  it has not sent. */

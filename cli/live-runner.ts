@@ -1,15 +1,20 @@
 // The live world as the runner sees it. Nothing is started, and no database driver is loaded, before it is needed.
 import type { LiveBuild, LiveRunner, LiveRunnerOptions } from "../live/run.ts";
 import type { Scenario } from "../scenarios/format/types.ts";
+import { secretsOf, type TargetSpec, withoutSecrets } from "../live/subjects/target.ts";
 import { waitsMs } from "../live/waits.ts";
+import type { LentTarget } from "../live/world/lent-target.ts";
 import { checksOf, placesLacking } from "./checks.ts";
-import { type DatabaseFlag, databaseOf } from "./database-option.ts";
+import { databaseOf } from "./database-option.ts";
 import { SetupError, UsageError } from "./errors.ts";
 import { liveBuildNamed } from "./live-builds.ts";
 import { protocolOf, protocols } from "./protocols.ts";
+import { defaultHealthPath, type TargetFlags, targetOf } from "./target-options.ts";
 import type { WorldRunner } from "./world-runner.ts";
 
-export interface LiveRunnerFlags extends DatabaseFlag {
+export interface LiveRunnerFlags extends TargetFlags {
+  /** Who is tested, where somebody has worked it out already. */
+  readonly target?: TargetSpec;
   /** The command of the server under test. Default: the reference server. */
   readonly server?: readonly string[];
   /** A mutant instead of the reference. */
@@ -20,21 +25,36 @@ export interface LiveRunnerFlags extends DatabaseFlag {
   readonly timeout: number;
 }
 
-export async function createLiveRunner(flags: LiveRunnerFlags): Promise<WorldRunner> {
+/** The live world with somebody in it who can be lent to suites of another kind. */
+export interface LiveWorldRunner extends WorldRunner {
+  /** To be given back.  Errors: SetupError. */
+  probeTarget(protocol: string): Promise<LentTarget>;
+}
+
+/** Errors: UsageError; what does not come up is told by the first run. */
+export async function createLiveRunner(flags: LiveRunnerFlags): Promise<LiveWorldRunner> {
   const { workers, timeout, server, mutant } = flags;
-  if (server !== undefined && mutant !== undefined)
-    throw new UsageError("--mutant is a reference with a defect; behind -- stands another server");
+  const target = flags.target ?? targetOf(flags, server);
+  if (target !== undefined && mutant !== undefined)
+    throw new UsageError(
+      "--mutant is a reference with a defect; --url, or what stands behind --, is another server",
+    );
   const database = databaseOf(flags);
   const { liveAbilities, placeLacks } = await import("../live/world/abilities.ts");
-  const { foreignCommand, foreignLacks } = await import("../live/subjects/foreign-command.ts");
-  const command = server === undefined ? undefined : foreignCommand(server);
+  const { foreignLacks } = await import("../live/subjects/foreign-command.ts");
   let opened: Promise<LiveRunner> | undefined;
   const open = (): Promise<LiveRunner> =>
     (opened ??= openLiveRunner({
       database,
       scenarioTimeoutMs: timeout,
-      ...(command === undefined ? {} : { server: command }),
+      ...(target === undefined ? {} : { target }),
     }));
+  let known: LiveRunner | undefined;
+  const ready = async (protocol: string): Promise<LiveRunner> => {
+    const runner = await open();
+    if (target !== undefined) await runner.assess(protocol).catch(toSetupError);
+    return (known = runner);
+  };
   const builds = new Map<string, Promise<LiveBuild>>();
   const buildFor = (protocol: string, name: string): Promise<LiveBuild> => {
     const build = builds.get(protocol) ?? liveBuildNamed(protocolOf(protocol), name);
@@ -44,12 +64,14 @@ export async function createLiveRunner(flags: LiveRunnerFlags): Promise<WorldRun
   return {
     world: "live",
     abilities: liveAbilities,
-    ...(server === undefined ? {} : { replayWords: againWith(["--", ...server]) }),
+    ...(target === undefined ? {} : { replayWords: againWith(targetWords(target, server)) }),
     ...(mutant === undefined ? {} : { replayWords: againWith(["--mutant", mutant]) }),
     lacks: (scenario) => [
-      ...(command === undefined ? [] : foreignLacks(scenario)),
-      ...placeLacks(scenario, database),
+      ...(target === undefined ? [] : foreignLacks(scenario)),
+      ...(known?.lacks(scenario) ?? []),
+      ...(target?.kind === "url" ? [] : placeLacks(scenario, database)),
     ],
+    ...(target === undefined ? {} : { ready: async ([first]) => void (await ready(first!.protocol)) }),
     workers,
     waitsMs,
     prepare(scenarios) {
@@ -62,20 +84,26 @@ export async function createLiveRunner(flags: LiveRunnerFlags): Promise<WorldRun
       );
     },
     async run(scenario, options) {
-      const runner = await open();
+      const runner = await ready(scenario.protocol);
       const build = mutant === undefined ? {} : { build: await buildFor(scenario.protocol, mutant) };
       const run = await runner.run(scenario, { ...options, ...build }).catch(toSetupError);
       const seen = checksOf(run.checks, run.unusedFaults, protocolOf(scenario.protocol).requirements);
-      const missing = command === undefined ? [] : placesLacking(seen);
+      const lacking = target === undefined ? [] : placesLacking(seen);
       return {
         history: run.history,
         ...seen,
-        ...(missing.length === 0 ? {} : { missing, isInapplicable: true as const }),
+        ...(lacking.length === 0 ? {} : { missing: lacking, isInapplicable: true as const }),
+        ...(run.missing === undefined ? {} : { missing: run.missing }),
         faults: Object.fromEntries(run.faultCounts),
         observations: run.observations,
         ...(run.sweep === undefined ? {} : { sweep: run.sweep }),
         notes: run.serverOutput,
       };
+    },
+    async probeTarget(protocol) {
+      const { id } = protocols.find(({ name }) => name === protocol) ?? protocolOf(protocol);
+      const runner = await ready(id);
+      return runner.probeTarget(id).catch(toSetupError);
     },
     close: async () => (await opened?.catch(() => undefined))?.close(),
   };
@@ -84,6 +112,28 @@ export async function createLiveRunner(flags: LiveRunnerFlags): Promise<WorldRun
 const againWith =
   (words: readonly string[]) =>
   ({ id }: Scenario, seed: string): readonly string[] => ["live", id, "--seed", seed, ...words];
+
+/** How the target is said again, without its secrets: those are in the environment of whoever does. */
+function targetWords(target: TargetSpec, server: readonly string[] | undefined): readonly string[] {
+  const shown = (words: readonly string[]): readonly string[] =>
+    words.map((word) => secretsOf(target).reduce((text, secret) => text.replaceAll(secret, "***"), word));
+  if (target.kind === "command")
+    return ["--", ...shown(server ?? [target.command.file, ...target.command.args])];
+  const { hooks, tokens, restartCommand } = target;
+  const { control, compactCommand, clockCommand } = hooks;
+  const flags = [
+    ["--url", target.url],
+    ["--health", target.healthPath === defaultHealthPath ? undefined : target.healthPath],
+    ["--token-cmd", tokens.kind === "command" ? tokens.command : undefined],
+    ["--control-url", control?.url],
+    ["--compact-cmd", compactCommand],
+    ["--clock-cmd", clockCommand],
+    ["--restart-cmd", restartCommand],
+  ] as const;
+  return flags.flatMap(([flag, value]) =>
+    value === undefined ? [] : [flag, withoutSecrets(value, secretsOf(target))],
+  );
+}
 
 /** Servers that do not come up are no fault of the scenario. */
 function toSetupError(error: unknown): never {

@@ -4,9 +4,10 @@ import { addHelp } from "./help.ts";
 import { createLiveRunner } from "./live-runner.ts";
 import { addRunOptions, mutantOption, type RunFlags, scenariosFor, splitAtDashes } from "./options.ts";
 import { runInWorlds } from "./run-in-worlds.ts";
+import { addTargetOptions, type TargetFlags } from "./target-options.ts";
 
 export function createLiveCommand(): Command {
-  return addHelp(addRunOptions(new Command("live")), {
+  return addHelp(addTargetOptions(addRunOptions(new Command("live"))), {
     summary: "run scenarios for real: server processes, sockets, PostgreSQL",
     sentence:
       "Runs scenarios against the reference server as a process, on a real PostgreSQL, by default one that Seatrial brings along. Seeded, but not deterministic. A scenario that needs what this world cannot do is blocked, never passed.",
@@ -18,6 +19,10 @@ export function createLiveCommand(): Command {
         "against another build, started by its command",
       ],
       [
+        "seatrial live waveflow/push --url http://127.0.0.1:8080 --jwt-secret …",
+        "against a server that runs already",
+      ],
+      [
         "seatrial live waveflow/guard --mutant guard-missing",
         "against a reference that is known to be wrong",
       ],
@@ -25,7 +30,7 @@ export function createLiveCommand(): Command {
     ],
   })
     .addOption(mutantOption())
-    .action(async (words: string[], flags: RunFlags, command: Command) => {
+    .action(async (words: string[], flags: RunFlags & TargetFlags, command: Command) => {
       const { ids, ...foreign } = splitAtDashes(words, command);
       const scenarios = scenariosFor(ids, flags);
       await runInWorlds([{ world: await createLiveRunner({ ...flags, ...foreign }), scenarios }], flags);

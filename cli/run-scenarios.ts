@@ -77,6 +77,8 @@ class Run {
   #failures = 0;
   /** Set when a world cannot be brought up: the rest of that world is skipped instead of failing one by one. */
   #brokenWorld: WorldRunner | undefined;
+  /** Why nothing can be run in a world. */
+  #unready: { readonly world: WorldRunner; readonly error: unknown } | undefined;
 
   constructor(request: RunRequest) {
     this.#request = request;
@@ -88,7 +90,7 @@ class Run {
 
   /** Workers take scenarios from one list; results keep the order of the list. */
   async part({ world, scenarios, isReplay }: RunPart): Promise<void> {
-    world.prepare?.(scenarios.filter((scenario) => whatIsMissing(scenario, world).length === 0));
+    await this.#bringUp(world, scenarios);
     const queue = scenarios.map((scenario) => this.#attempt(scenario, world, isReplay));
     const results: ScenarioResult[] = Array.from({ length: queue.length });
     const order = longestFirst(scenarios, world);
@@ -106,7 +108,23 @@ class Run {
     this.results.push(...results);
   }
 
+  /** Where that fails, the first result says so. */
+  async #bringUp(world: WorldRunner, scenarios: readonly Scenario[]): Promise<void> {
+    if (scenarios.length === 0) return;
+    try {
+      await world.ready?.(scenarios);
+      world.prepare?.(scenarios.filter((scenario) => whatIsMissing(scenario, world).length === 0));
+    } catch (error) {
+      this.#unready = { world, error };
+    }
+  }
+
   async #one(attempt: Attempt, world: WorldRunner): Promise<ScenarioResult> {
+    if (this.#unready?.world === world) {
+      if (this.isCutShort || this.#brokenWorld === world) return skippedResult(attempt);
+      this.#brokenWorld = world;
+      return errorResult(attempt, this.#unready.error, 0);
+    }
     const missing = whatIsMissing(attempt.scenario, world);
     if (missing.length > 0) return blockedResult(attempt, missing);
     if (this.isCutShort || this.#brokenWorld === world) return skippedResult(attempt);

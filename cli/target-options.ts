@@ -35,7 +35,7 @@ export interface TargetFlags extends DatabaseFlag {
   readonly iOwnThisServer?: true;
 }
 
-const defaultHealthPath = "/healthz";
+export const defaultHealthPath = "/healthz";
 
 /** Adds the flags; `--database` only where the command has none yet. */
 export function addTargetOptions(command: Command): Command {
@@ -105,7 +105,7 @@ function urlTarget(text: string, flags: TargetFlags, config: TargetConfig): Targ
   const tokens = tokensOf(flags, config);
   if (tokens === undefined) {
     throw new UsageError(
-      "a server at a URL needs tokens: give --jwt-secret (HS256), --token-cmd './mint {user} {device}', or --tokens FILE",
+      "a server at a URL needs tokens: give --jwt-secret (HS256; or SEATRIAL_JWT_SECRET), --token-cmd './mint {user} {device}', or --tokens FILE",
     );
   }
   const restartCommand = flags.restartCmd ?? config.hooks?.restart;

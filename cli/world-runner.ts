@@ -53,6 +53,9 @@ export interface WorldRunner {
   replayWords?(scenario: Scenario, seed: string): readonly string[];
   /** What it lacks for a scenario beside abilities, in words. */
   lacks?(scenario: Scenario): readonly string[];
+  /** Brings up what every run depends on. Only after it `lacks` knows everything.
+   *  Errors: SetupError; then nothing is run in this world. */
+  ready?(scenarios: readonly Scenario[]): Promise<void>;
   /** Told what is going to be run, before the first run. */
   prepare?(scenarios: readonly Scenario[]): void;
   /** Bounds itself: a run that does not end is a failed check, not a promise that hangs.

@@ -1,31 +1,28 @@
 // Scenarios in the live world: brings up the database and the servers that they need, runs them side by side, and takes
 // everything down again. One scenario leaves the same things behind as in the simulation, so that nobody who judges or
 // reports it needs to know where it ran.
-import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { History } from "../invariants/history.ts";
 import { type CheckResult, runSteps } from "../scenarios/format/interpreter.ts";
 import type { Ability, Scenario, Step } from "../scenarios/format/types.ts";
 import type { DatabaseChoice } from "./databases/choice.ts";
-import { openDatabases } from "./databases/open.ts";
 import type { Guide, GuideKept } from "./faults/guide.ts";
 import type { SweepPoint, SweepSight } from "./faults/statement-sweep.ts";
 import type { Carrier } from "./faults/wire.ts";
 import { makeTemporaryDirectory, sweepDirectories } from "./leftovers/directories.ts";
 import { onAnyEnd } from "./on-any-end.ts";
-import { referenceCommand } from "./subjects/reference-command.ts";
 import type { ServerCommand } from "./subjects/server-process.ts";
+import type { TargetSpec } from "./subjects/target.ts";
+import { UsersExhausted } from "./subjects/token-source.ts";
 import { liveAbilities } from "./world/abilities.ts";
+import { type Ground, openGround } from "./world/ground.ts";
+import type { Group } from "./world/group.ts";
+import { type LentTarget, lendTarget } from "./world/lent-target.ts";
 import type { LiveProtocol } from "./world/protocol.ts";
-import { ServerGroup } from "./world/server-group.ts";
-import {
-  type Lease,
-  ownDatabaseServerOf,
-  ServerPool,
-  sharesServers,
-  type Wish,
-} from "./world/server-pool.ts";
+import { type Lease, ownDatabaseServerOf, sharesServers, type Wish } from "./world/server-pool.ts";
+import { type Assessment, assessTarget } from "./world/assessment.ts";
+import { abilitiesOf, scenarioLacks } from "./world/target-lacks.ts";
 import { waitsMs } from "./waits.ts";
 import type { WireRecord } from "./wire-record.ts";
 import { LiveWorld } from "./world/world.ts";
@@ -48,14 +45,16 @@ export interface LiveRun {
   readonly serverOutput: readonly string[];
   /** What went over the wire between devices and servers. */
   readonly wire: WireRecord;
+  /** What the run found lacking on its way, in words: then it says nothing. */
+  readonly missing?: readonly string[];
 }
 
 export interface LiveRunnerOptions {
   readonly protocols: readonly LiveProtocol[];
   /** Default: the embedded PostgreSQL. */
   readonly database?: DatabaseChoice;
-  /** The server under test. Default: the protocol's reference server. */
-  readonly server?: ServerCommand;
+  /** Who is tested. Default: the protocol's reference server. */
+  readonly target?: TargetSpec;
   /** How long a device waits for an answer. A lost message costs this much, in real time. Default: 1500. */
   readonly patienceMs?: number;
   /** How long everybody may take to come to rest, whatever the scenario allows. Default: 20000. */
@@ -88,7 +87,17 @@ export interface LiveBuild {
 }
 
 export interface LiveRunner {
+  /** What the target can be asked for, as far as it is known: of one that has not been assessed, everything. */
   readonly abilities: ReadonlySet<Ability>;
+  /** Finds out whether the target can be tested at all, and which of its hooks are there. Asked before anything is run
+   *  against somebody else's server; once for all.
+   *  Errors: `SubjectFailed` with what to do about it. */
+  assess(protocol: string): Promise<Assessment>;
+  /** What an assessed target lacks for a scenario, and what would unlock it, in words; empty where nothing is. */
+  lacks(scenario: Pick<Scenario, "needs" | "steps">): readonly string[];
+  /** Lends a server for a suite of another kind, with users that nobody else has: alone, or, of a target at an address,
+   *  beside runs that do it no harm. To be given back.  Errors: as `run`. */
+  probeTarget(protocol: string, options?: { readonly isShared?: boolean }): Promise<LentTarget>;
   /** Starts servers for these scenarios before they are run, in this order, as far as there is room. */
   prepare(scenarios: readonly Scenario[]): void;
   /** Runs a scenario; may be called for several at once.
@@ -103,38 +112,27 @@ export interface LiveRunner {
  *  Errors: `DatabaseUnavailable`. */
 export async function createLiveRunner(options: LiveRunnerOptions): Promise<LiveRunner> {
   await sweepDirectories();
-  const databases = await openDatabases(options.database ?? { kind: "embedded" });
+  const { target, database = { kind: "embedded" }, groupsMax = 6 } = options;
+  const ground = await openGround({ target, database, groupsMax });
   const devices = makeTemporaryDirectory("directory");
   const directory = devices.path;
   const removeDirectory = (): void => rmSync(directory, { recursive: true, force: true });
   const leftover = onAnyEnd(removeDirectory);
-  const secret = randomBytes(32).toString("hex");
-  const controlToken = randomBytes(32).toString("hex");
-  const runName = randomBytes(4).toString("hex");
-  let groups = 0;
-  const pool = new ServerPool({
-    groupsMax: options.groupsMax ?? 6,
-    start: (kind) =>
-      ServerGroup.start({
-        ...kind,
-        command: kind.server ?? options.server ?? referenceCommand(kind.protocol.server.entry),
-        databases,
-        databaseName: `seatrial_${runName}_${++groups}`,
-        secret,
-        controlToken,
-      }),
-  });
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    await pool.close();
-    await databases.stop();
+    await ground.close();
     removeDirectory();
     leftover.cancel();
     devices.forget();
   };
-  const runner = new Runner({ options, pool, secret, directory });
+  const runner = new Runner({ options, ground, directory });
   return {
-    abilities: liveAbilities,
+    get abilities() {
+      return runner.abilities;
+    },
+    assess: (protocol) => runner.assess(protocol),
+    lacks: (scenario) => runner.lacks(scenario),
+    probeTarget: (protocol, probing) => runner.probeTarget(protocol, probing),
     prepare: (scenarios) => runner.prepare(scenarios),
     run: (scenario, runOptions) => runner.run(scenario, runOptions),
     close: () => (closing ??= close()),
@@ -143,31 +141,63 @@ export async function createLiveRunner(options: LiveRunnerOptions): Promise<Live
 
 class Runner {
   readonly #options: LiveRunnerOptions;
-  readonly #pool: ServerPool<ServerGroup>;
-  readonly #secret: string;
+  readonly #ground: Ground;
   readonly #directory: string;
   readonly #carriers = new Map<LiveProtocol, Carrier>();
+  #assessing: Promise<Assessment> | undefined;
+  #assessment: Assessment | undefined;
   #runs = 0;
 
   constructor(setup: {
     readonly options: LiveRunnerOptions;
-    readonly pool: ServerPool<ServerGroup>;
-    readonly secret: string;
+    readonly ground: Ground;
     readonly directory: string;
   }) {
     this.#options = setup.options;
-    this.#pool = setup.pool;
-    this.#secret = setup.secret;
+    this.#ground = setup.ground;
     this.#directory = setup.directory;
   }
 
+  get abilities(): ReadonlySet<Ability> {
+    return this.#assessment === undefined ? liveAbilities : abilitiesOf(this.#assessment.lacks);
+  }
+
+  lacks(scenario: Pick<Scenario, "needs" | "steps">): readonly string[] {
+    const { target } = this.#options;
+    if (target === undefined || this.#assessment === undefined) return [];
+    return scenarioLacks(scenario, target, this.#assessment.lacks);
+  }
+
+  assess(id: string): Promise<Assessment> {
+    return (this.#assessing ??= this.#assess(this.#protocolOf(id)));
+  }
+
+  async #assess(protocol: LiveProtocol): Promise<Assessment> {
+    const { target } = this.#options;
+    const lease = await this.#ground.pool.lease(plainWish(protocol, true));
+    try {
+      const assessment = await assessTarget({ group: lease.group, protocol, target, ground: this.#ground });
+      return (this.#assessment = assessment);
+    } finally {
+      lease.release({ keep: lease.group.isWhole });
+    }
+  }
+
+  async probeTarget(
+    id: string,
+    { isShared = this.#options.target?.kind === "url" }: { readonly isShared?: boolean } = {},
+  ): Promise<LentTarget> {
+    const lease = await this.#ground.pool.lease(plainWish(this.#protocolOf(id), isShared));
+    return lendTarget(lease, { ground: this.#ground, target: this.#options.target });
+  }
+
   prepare(scenarios: readonly Scenario[]): void {
-    void this.#pool.startAhead(scenarios.map((scenario) => this.#wishOf(scenario)));
+    void this.#ground.pool.startAhead(scenarios.map((scenario) => this.#wishOf(scenario)));
   }
 
   async run(scenario: Scenario, options: LiveRunOptions): Promise<LiveRun> {
     const { build = {}, sweep } = options;
-    const lease = await this.#pool.lease(this.#wishOf(scenario, options));
+    const lease = await this.#ground.pool.lease(this.#wishOf(scenario, options));
     const runNumber = ++this.#runs;
     const directory = join(this.#directory, String(runNumber));
     const world = this.#createWorld({ ...options, scenario, lease, build, runNumber, directory, sweep });
@@ -185,11 +215,12 @@ class Runner {
 
   async #runInWorld(
     scenario: Scenario,
-    run: LiveRunOptions & { readonly world: LiveWorld; readonly lease: Lease<ServerGroup> },
+    run: LiveRunOptions & { readonly world: LiveWorld; readonly lease: Lease<Group> },
   ): Promise<LiveRun & { readonly isStuck: boolean }> {
     const { world, lease, seed, signal } = run;
     const startedAt = performance.now();
     const ended = await this.#toItsEnd(scenario, world, signal);
+    if (ended.checks.some(({ pass }) => !pass)) await lease.group.lookAfter();
     const problems = world.chronicle.problems.map((seen) =>
       checkOf(scenario, { step: "at any time", expected: "nobody ends or fails by itself", seen }),
     );
@@ -213,16 +244,13 @@ class Runner {
       durationMs: performance.now() - startedAt,
       serverOutput: isFailed ? lease.group.lastLines() : [],
       wire: world.wire.record(),
+      ...(ended.missing === undefined ? {} : { missing: ended.missing }),
       isStuck: ended.isStuck,
     };
   }
 
   /** The steps, or whatever stood in the way of their end. */
-  async #toItsEnd(
-    scenario: Scenario,
-    world: LiveWorld,
-    signal: AbortSignal | undefined,
-  ): Promise<{ readonly checks: readonly CheckResult[]; readonly isStuck: boolean }> {
+  async #toItsEnd(scenario: Scenario, world: LiveWorld, signal: AbortSignal | undefined): Promise<Ended> {
     const timeoutMs = (this.#options.scenarioTimeoutMs ?? 60_000) + waitsMs(scenario);
     const underWay = new Set<Step>();
     const observer = {
@@ -239,17 +267,18 @@ class Runner {
     const steps = world.start().then(() => runSteps(scenario, world, observer));
     try {
       signal?.throwIfAborted();
-      const checks = await Promise.race([steps, stopped.promise]);
+      const checks = await Promise.race([steps, stopped.promise, world.failed.promise]);
       if (checks !== "late") return { checks, isStuck: false };
       return { checks: [lateCheck(scenario, { timeoutMs, underWay: [...underWay], world })], isStuck: true };
     } catch (error) {
+      if (error instanceof UsersExhausted) return { checks: [], isStuck: true, missing: [error.message] };
       const seen = faultOfTarget(error);
       if (seen === undefined) throw error;
       const expected = "the server can be worked with";
       return { checks: [checkOf(scenario, { ...placeOf([...underWay]), expected, seen })], isStuck: true };
     } finally {
       // Whatever the steps come to after this, nobody listens.
-      steps.catch(() => undefined);
+      for (const unheard of [steps, world.failed.promise]) unheard.catch(() => undefined);
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
     }
@@ -257,7 +286,7 @@ class Runner {
 
   #createWorld(setup: {
     readonly scenario: Scenario;
-    readonly lease: Lease<ServerGroup>;
+    readonly lease: Lease<Group>;
     readonly build: LiveBuild;
     readonly guide?: Guide;
     readonly settleMaxMs?: number;
@@ -266,15 +295,14 @@ class Runner {
     readonly sweep: SweepPoint | undefined;
   }): LiveWorld {
     const { scenario, lease, build, guide, settleMaxMs, runNumber, directory, sweep } = setup;
-    const protocol = build.protocol ?? this.#protocolOf(scenario);
+    const protocol = build.protocol ?? this.#protocolOf(scenario.protocol);
     return new LiveWorld({
       scenario,
       protocol,
       group: lease.group,
       ...(sweep === undefined ? {} : { sweep }),
       carrier: this.#carrierOf(protocol),
-      secret: this.#secret,
-      runNumber,
+      desk: this.#ground.desk(runNumber),
       directory,
       settleMaxMs: settleMaxMs ?? this.#options.settleMaxMs ?? 20_000,
       guide,
@@ -287,16 +315,16 @@ class Runner {
     // Who stands on the lines has them, and the processes, to itself.
     const isShared = guide === undefined && sweep === undefined && sharesServers(scenario);
     const ownDatabaseServer = ownDatabaseServerOf(scenario);
-    const protocol = this.#protocolOf(scenario);
+    const protocol = this.#protocolOf(scenario.protocol);
     const own = server === undefined ? {} : { server };
     return { protocol, config, processes, hasLines: !isShared, ownDatabaseServer, isShared, ...own };
   }
 
-  #protocolOf(scenario: Scenario): LiveProtocol {
-    const protocol = this.#options.protocols.find(({ id }) => id === scenario.protocol);
+  #protocolOf(wanted: string): LiveProtocol {
+    const protocol = this.#options.protocols.find(({ id }) => id === wanted);
     if (protocol !== undefined) return protocol;
     const known = this.#options.protocols.map(({ id }) => id).join(", ");
-    throw new Error(`the live world was given no protocol "${scenario.protocol}"; it was given ${known}`);
+    throw new Error(`the live world was given no protocol "${wanted}"; it was given ${known}`);
   }
 
   /** One for all runs: connections are kept and used again. */
@@ -309,6 +337,22 @@ class Runner {
     return carrier;
   }
 }
+
+interface Ended {
+  readonly checks: readonly CheckResult[];
+  readonly isStuck: boolean;
+  readonly missing?: readonly string[];
+}
+
+/** A group on which nothing is asked but the protocol. */
+const plainWish = (protocol: LiveProtocol, isShared: boolean): Wish => ({
+  protocol,
+  config: {},
+  processes: 1,
+  hasLines: false,
+  ownDatabaseServer: undefined,
+  isShared,
+});
 
 function lateCheck(
   scenario: Scenario,

@@ -17,6 +17,7 @@ import { referenceCommand } from "../subjects/reference-command.ts";
 import type { ServerCommand } from "../subjects/server-process.ts";
 import type { LiveProtocol } from "../world/protocol.ts";
 import { ServerGroup } from "../world/server-group.ts";
+import { freshUsers, signingDesk } from "../world/tokens.ts";
 import { LiveWorld } from "../world/world.ts";
 import { CalmGate } from "./calm-gate.ts";
 import { DatabaseWatch } from "./database-watch.ts";
@@ -196,8 +197,7 @@ class Soak {
       protocol,
       group,
       carrier: this.#carrier,
-      secret,
-      runNumber,
+      desk: signingDesk({ secret, serverUser: freshUsers(runNumber) }),
       directory,
       settleMaxMs,
     });

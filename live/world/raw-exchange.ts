@@ -41,14 +41,16 @@ export async function exchangeRaw(exchange: RawExchange): Promise<RawResponse> {
 }
 
 function exchangeOnce(exchange: RawExchange): Promise<RawResponse> {
-  const { hostname, port } = new URL(exchange.server);
+  const { hostname, port, pathname } = new URL(exchange.server);
+  // A server may stand behind a path, which goes before those of requests.
+  const prefix = pathname.replace(/\/+$/u, "");
   const { method, path, headers, body, timeoutMs } = exchange;
   return new Promise((resolve, reject) => {
     const request = httpRequest({
-      host: hostname,
+      host: hostname.replace(/^\[(.*)\]$/u, "$1"),
       port,
       method,
-      path,
+      path: `${prefix}${path}`,
       agent: false,
       headers: body === undefined ? headers : { "content-length": Buffer.byteLength(body), ...headers },
       signal: AbortSignal.timeout(timeoutMs),

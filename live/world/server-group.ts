@@ -3,9 +3,11 @@ import { backupDatabase, restoreDatabase } from "../databases/backup.ts";
 import type { DatabaseProvider, OwnDatabaseServer } from "../databases/provider.ts";
 import { DatabaseFaults } from "../faults/database-faults.ts";
 import { type PostgresWireProxy, startPostgresWireProxy } from "../faults/postgres-wire/proxy.ts";
-import { compact, type CompactionReport, moveClock } from "../subjects/control.ts";
+import { bringClockTo, type CompactionReport, createHooks, type Hooks } from "../subjects/control.ts";
 import { type ServerCommand, ServerProcess } from "../subjects/server-process.ts";
 import type { Subject } from "../subjects/subject.ts";
+import type { HookSpecs } from "../subjects/target.ts";
+import type { Group } from "./group.ts";
 import type { LiveProtocol } from "./protocol.ts";
 
 /** What makes two groups alike: a scenario runs on any group with these. */
@@ -29,12 +31,9 @@ export interface ServerGroupOptions extends GroupKind {
   /** What tokens are signed with. */
   readonly secret: string;
   readonly controlToken: string;
+  /** Default: below the servers' own address. */
+  readonly hooks?: HookSpecs;
 }
-
-/** How long a hook may take. Compaction of one user is the longest.  Units: milliseconds. */
-const hookTimeoutMs = 10_000;
-/** What passes between two readings is no difference between clocks.  Units: milliseconds. */
-const clockToleranceMs = 50;
 
 interface GroupDatabase {
   readonly url: string;
@@ -49,7 +48,7 @@ async function startServerFor(options: ServerGroupOptions): Promise<OwnDatabaseS
   throw new Error(`${databases.name} starts no server for one group alone`);
 }
 
-export class ServerGroup {
+export class ServerGroup implements Group {
   readonly subjects: readonly Subject[];
   /** How far the servers' clocks are ahead of the machine's. Units: milliseconds. */
   clockOffsetMs = 0;
@@ -61,6 +60,7 @@ export class ServerGroup {
   readonly lines: readonly PostgresWireProxy[];
   readonly databaseFaults: DatabaseFaults;
   readonly #server: OwnDatabaseServer | undefined;
+  readonly #hooks: Hooks;
 
   private constructor(options: ServerGroupOptions, { url: databaseUrl, lines, server }: GroupDatabase) {
     this.#options = options;
@@ -69,6 +69,11 @@ export class ServerGroup {
     this.#server = server;
     this.databaseFaults = new DatabaseFaults({ url: databaseUrl, lines, server });
     const { protocol, processes, config, secret, controlToken } = options;
+    this.#hooks = createHooks({
+      specs: options.hooks ?? {},
+      token: controlToken,
+      secrets: [secret, controlToken],
+    });
     this.subjects = Array.from(
       { length: processes },
       (_, index) =>
@@ -114,33 +119,40 @@ export class ServerGroup {
     return areUp && this.databaseFaults.isCalm;
   }
 
-  /** Hears of processes that end by themselves. */
   watch(onEnd: (subject: Subject, how: string) => void): { cancel(): void } {
     this.#watchers.add(onEnd);
     return { cancel: () => this.#watchers.delete(onEnd) };
   }
 
-  /** Starts a process on the database as it is, with the group's clock. */
+  /** Processes of ours tell of their end themselves. */
+  async lookAfter(): Promise<void> {
+    await Promise.resolve();
+  }
+
   async start(subject: Subject): Promise<void> {
     await subject.start();
-    if (this.clockOffsetMs !== 0) await this.#alignClock(subject);
+    if (this.clockOffsetMs !== 0) await bringClockTo(subject, this.clockOffsetMs, this.#hooks);
   }
 
   compact(subject: Subject, user: string): Promise<CompactionReport> {
-    return compact(subject, user, this.#hook());
+    return this.#hooks.compact(subject, user);
   }
 
-  /** Moves the clocks of all processes that are up on to this offset; the others get there when they start. */
+  /** Processes of ours have a fresh database, and with it a clock that nobody has moved. */
+  async readClock(): Promise<void> {
+    await this.#hooks.moveClock(this.subjects[0]!, 0);
+  }
+
   async setClock(offsetMs: number): Promise<void> {
     this.clockOffsetMs = offsetMs;
-    for (const subject of this.subjects) if (subject.url !== undefined) await this.#alignClock(subject);
+    for (const subject of this.subjects)
+      if (subject.url !== undefined) await bringClockTo(subject, offsetMs, this.#hooks);
   }
 
-  backup(): Promise<void> {
+  backup(): Promise<number> {
     return backupDatabase(this.databaseUrl);
   }
 
-  /** Puts the database back to its backup. The processes must be down. */
   restore(): Promise<void> {
     return restoreDatabase(this.databaseUrl);
   }
@@ -157,16 +169,5 @@ export class ServerGroup {
 
   lastLines(): readonly string[] {
     return this.subjects.flatMap((subject) => subject.lastLines().map((line) => `${subject.name}: ${line}`));
-  }
-
-  /** The hook only adds, and whether a restart keeps what was added is the server's affair, so the clock is read. */
-  async #alignClock(subject: Subject): Promise<void> {
-    const offsetMs = (await moveClock(subject, 0, this.#hook())) - Date.now();
-    const missingMs = Math.round(this.clockOffsetMs - offsetMs);
-    if (missingMs > clockToleranceMs) await moveClock(subject, missingMs, this.#hook());
-  }
-
-  #hook(): { readonly token: string; readonly timeoutMs: number } {
-    return { token: this.#options.controlToken, timeoutMs: hookTimeoutMs };
   }
 }

@@ -22,6 +22,13 @@ export interface Lease<Group> {
   release(options: { readonly keep: boolean }): void;
 }
 
+/** Who gives groups to runs. */
+export interface Leases<Group> {
+  startAhead(wishes: readonly Wish[]): Promise<void>;
+  lease(wish: Wish): Promise<Lease<Group>>;
+  close(): Promise<void>;
+}
+
 /** What a scenario may do to its servers that others would feel. */
 const harmful: ReadonlySet<Ability> = new Set<Ability>([
   "crash",
@@ -54,7 +61,7 @@ interface Entry<Group> {
   isRetired: boolean;
 }
 
-export class ServerPool<Group extends { dispose(): Promise<void> }> {
+export class ServerPool<Group extends { dispose(): Promise<void> }> implements Leases<Group> {
   readonly #options: ServerPoolOptions<Group>;
   readonly #entries = new Set<Entry<Group>>();
   readonly #disposals = new Set<Promise<unknown>>();

@@ -5,15 +5,15 @@ import type { DatabaseAction, Scenario, ServerAction } from "../../scenarios/for
 import type { StepOutcome } from "../../scenarios/format/world.ts";
 import { HookUnanswered } from "../subjects/control.ts";
 import { type SweepPoint, type SweepSight, StatementSweep } from "../faults/statement-sweep.ts";
-import type { Subject } from "../subjects/subject.ts";
+import { type Subject, SubjectFailed } from "../subjects/subject.ts";
 import { type Guide, Guidance } from "../faults/guide.ts";
 import { type Errand, StatementFaults } from "../faults/statement-faults.ts";
 import type { Life } from "../faults/life.ts";
 import type { Chronicle } from "./chronicle.ts";
-import type { ServerGroup } from "./server-group.ts";
+import type { Group } from "./group.ts";
 
 export interface RunServersOptions {
-  readonly group: ServerGroup;
+  readonly group: Group;
   readonly scenario: Scenario;
   readonly chronicle: Chronicle;
   /** The scenario's users at this moment, the first device's first. */
@@ -29,7 +29,7 @@ export interface RunServersOptions {
 
 export class RunServers {
   readonly #options: RunServersOptions;
-  readonly #group: ServerGroup;
+  readonly #group: Group;
   readonly #chronicle: Chronicle;
   readonly #watch: { cancel(): void };
   readonly #statements: StatementFaults;
@@ -37,6 +37,7 @@ export class RunServers {
   #clockOffsetMs: number;
   #skewMs = 0;
   #hasBackup = false;
+  #hasEmptyBackup = false;
   /** Jobs of the servers that are under way. */
   readonly #jobs: Errand[] = [];
   #guidance: Guidance | undefined;
@@ -150,7 +151,7 @@ export class RunServers {
         for (const subject of this.#subjects(action.process)) subject.resume();
         return ok;
       case "backup":
-        await this.#group.backup();
+        this.#hasEmptyBackup = (await this.#group.backup()) === 0;
         this.#hasBackup = true;
         return ok;
       case "restore":
@@ -216,9 +217,14 @@ export class RunServers {
     for (const subject of this.#group.subjects) if (subject.url === undefined) await this.#start(subject);
   }
 
-  /** Faults at statements that were arranged and never struck, as scenario lines say them. */
+  /** Faults at statements and of the database that were arranged and never struck, as scenario lines say them. Who
+   *  keeps nothing in the database that was given has lost nothing when that is put back. */
   unsprung(): readonly string[] {
-    return [...this.#statements.unsprung(), ...this.#group.databaseFaults.unstruck()];
+    return [
+      ...this.#statements.unsprung(),
+      ...this.#group.databaseFaults.unstruck(),
+      ...(this.#hasEmptyBackup ? ["server: restore"] : []),
+    ];
   }
 
   /** The run is over; the processes stay as they are. */
@@ -285,13 +291,21 @@ export class RunServers {
     this.#chronicle.crashed("server", subject.name, text);
   }
 
-  /** A process that finds no database does not come up: `false`. */
+  /** A process that finds no database does not come up: `false`. Whether one comes up that finds a database in trouble
+   *  is its own affair. */
   async #start(subject: Subject): Promise<boolean> {
     if (!this.#group.databaseFaults.takesConnections) return false;
     // A step that was under way when the run was broken off must not start what has been taken down since.
     if (this.#isOver) return true;
     this.#chronicle.restarted(subject.name);
-    await this.#group.start(subject);
+    try {
+      await this.#group.start(subject);
+    } catch (error) {
+      const mayStayDown = error instanceof SubjectFailed && error.code === "not_started";
+      if (!mayStayDown || this.#group.databaseFaults.isCalm) throw error;
+      this.#chronicle.crashed("server", subject.name, "does not come up");
+      return false;
+    }
     return true;
   }
 

@@ -3,14 +3,14 @@
 import { createHmac } from "node:crypto";
 import type { JsonValue } from "../../protocol/json.ts";
 import type { TokenSpec } from "../../scenarios/format/types.ts";
+import type { DeskOf, OnMint, TokenDesk } from "./token-desk.ts";
 
 export interface TokenMintOptions {
   /** What the servers verify with. */
   readonly secret: string;
   /** How the scenario's users are called on this run's servers. */
   readonly serverUser: (user: string) => string;
-  /** Hears of every token that is made, so that nobody writes it down by mistake. */
-  readonly onMint?: (token: string, user: string, spec: TokenSpec | undefined) => void;
+  readonly onMint?: OnMint;
 }
 
 /** Tokens that a scenario does not spoil outlive it.  Units: seconds. */
@@ -20,14 +20,22 @@ const spoiltBySeconds = 3_600;
 
 type Claims = Readonly<Record<string, JsonValue>>;
 
-export class TokenMint {
+export class TokenMint implements TokenDesk {
   readonly #options: TokenMintOptions;
 
   constructor(options: TokenMintOptions) {
     this.#options = options;
   }
 
-  /** A token for a user of the scenario, good or bad as the scenario asks. */
+  serverUser(user: string): string {
+    return this.#options.serverUser(user);
+  }
+
+  /** What is signed here needs no changing. */
+  redeem(carried: string): Promise<string> {
+    return Promise.resolve(carried);
+  }
+
   mint(user: string, spec?: TokenSpec): string {
     const token = this.#make(user, spec);
     this.#options.onMint?.(token, user, spec);
@@ -77,12 +85,31 @@ export class TokenMint {
   }
 }
 
+/** A desk over the secret. */
+export const signingDesk =
+  (options: Pick<TokenMintOptions, "secret" | "serverUser">): DeskOf =>
+  (onMint) =>
+    new TokenMint({ ...options, onMint });
+
 /** Fresh users for one run on servers that others use as well. The mark is of digits and of one width, so that no two
  *  names become one, and a user that is a number stays one. */
 export function freshUsers(runNumber: number): (user: string) => string {
   const mark = String(100_000 + (runNumber % 900_000));
   return (user) => `${user}${mark}`;
 }
+
+/** The same on a server that is there before us and after us, and has known the users of other runs: the mark is the time
+ *  in hundredths of a second, and never the same twice. */
+export function usersNeverSeen(): (user: string) => string {
+  lastMark = Math.max(lastMark + 1, Math.floor((Date.now() - markEpochMs) / 10));
+  const mark = String(lastMark).padStart(markWidth, "0");
+  return (user) => `${user}${mark}`;
+}
+
+/** Thirty years of hundredths.  Units: digits. */
+const markWidth = 11;
+const markEpochMs = Date.UTC(2025, 0, 1);
+let lastMark = 0;
 
 function sign(claims: Claims, secret: string): string {
   const encode = (part: unknown): string => Buffer.from(JSON.stringify(part)).toString("base64url");

@@ -24,9 +24,9 @@ import { DeviceSlot } from "./device-slot.ts";
 import type { LiveProtocol } from "./protocol.ts";
 import { exchangeByHand, wireRequest } from "./raw-request.ts";
 import { answerTimeoutMs, readFrom } from "./read-server.ts";
-import type { ServerGroup } from "./server-group.ts";
+import type { Group } from "./group.ts";
 import { RunServers } from "./servers.ts";
-import { freshUsers, TokenMint } from "./tokens.ts";
+import { type DeskOf, redeemed, redeemingCarrier, type TokenDesk } from "./token-desk.ts";
 import { WireLog } from "./wire-log.ts";
 
 /** Where the devices believe the server to be. The fault proxy knows where each process listens at present, so a
@@ -40,14 +40,12 @@ const settlePauseMs = 20;
 export interface LiveWorldOptions {
   readonly scenario: Scenario;
   readonly protocol: LiveProtocol;
-  readonly group: ServerGroup;
+  readonly group: Group;
   /** The devices' way to the server. How long it waits for an answer is their patience. */
   readonly carrier: Carrier;
   readonly sweep?: SweepPoint;
-  /** What the servers verify tokens with. */
-  readonly secret: string;
-  /** Tells the users of this run from those of every other one on the same servers. */
-  readonly runNumber: number;
+  /** Where tokens are had. Tells the users of this run from those of every other one on the same servers. */
+  readonly desk: DeskOf;
   /** For the devices' disks. */
   readonly directory: string;
   /** However long a scenario may wait for rest, it is not waited longer than this. */
@@ -67,7 +65,9 @@ export class LiveWorld implements World {
   readonly #options: LiveWorldOptions;
   readonly #servers: RunServers;
   readonly #network: Network;
-  readonly #tokens: TokenMint;
+  readonly #tokens: TokenDesk;
+  /** Rejects when the run cannot go on, whoever it is that finds out. */
+  readonly failed = Promise.withResolvers<never>();
   readonly #devices = new Map<string, DeviceSlot>();
   /** From the start of the run to its end. Steps that come later, because nobody could stop the interpreter, would
    *  meet servers that are somebody else's by now. */
@@ -76,8 +76,8 @@ export class LiveWorld implements World {
 
   constructor(options: LiveWorldOptions) {
     this.#options = options;
-    const { scenario, group, protocol, secret } = options;
-    const serverUser = freshUsers(options.runNumber);
+    const { scenario, group, protocol } = options;
+    const serverUser = (user: string): string => this.#tokens.serverUser(user);
     this.#servers = new RunServers({
       group,
       scenario,
@@ -89,11 +89,10 @@ export class LiveWorld implements World {
       readFirstAccount: () => this.#readAccount([...this.#users()][0] ?? ""),
     });
     this.wire = new WireLog({ now: () => this.chronicle.now(), serverUser, protocol });
-    const onMint = this.wire.noteToken.bind(this.wire);
-    this.#tokens = new TokenMint({ secret, serverUser, onMint });
+    this.#tokens = options.desk(this.wire.noteToken.bind(this.wire));
     this.#network = new Network({
       tap: this.wire,
-      carrier: options.carrier,
+      carrier: redeemingCarrier(options.carrier, this.#tokens, this.failed.reject),
       errors: protocol.errors,
       server: serverUrl,
       messageOf: (request) => protocol.messageOf(request),
@@ -211,7 +210,7 @@ export class LiveWorld implements World {
       request.token === undefined
         ? identity.token
         : this.#tokens.mint(this.#userOf(request.as), request.token);
-    const wire = wireRequest(request, { ...identity, token });
+    const wire = await redeemed(wireRequest(request, { ...identity, token }), this.#tokens);
     const { as: actor } = request;
     const asked = {
       actor,
@@ -262,6 +261,7 @@ export class LiveWorld implements World {
     const { actor } = this.#slot(name);
     if (actor === undefined)
       throw new Error(`${name} is down; expected a restart step before it is looked at`);
+    await actor.refresh?.();
     return actor.inspect();
   }
 
@@ -306,7 +306,7 @@ export class LiveWorld implements World {
   /** One turn for everybody who does nothing without being told. */
   async #letRun(): Promise<void> {
     for (const device of this.#devices.values()) {
-      if (!device.automatic) await device.run((actor) => actor.sync());
+      await (device.automatic ? device.actor?.refresh?.() : device.run((actor) => actor.sync()));
     }
   }
 
@@ -334,7 +334,7 @@ export class LiveWorld implements World {
     return this.#options.protocol.readAccount({
       user,
       token: this.#tokens.mint(user),
-      exchange: (request) => readFrom(server, request, this.wire),
+      exchange: (request) => readFrom(server, request, { wire: this.wire, desk: this.#tokens }),
     });
   }
 
@@ -343,8 +343,8 @@ export class LiveWorld implements World {
       this.chronicle.record({ kind: "found", actor: "server", finding, user });
     }
     for (const { name, actor } of this.#devices.values()) {
-      if (actor !== undefined)
-        this.chronicle.record({ kind: "found", actor: name, finding: actor.finding() });
+      const finding = actor?.finding();
+      if (finding !== undefined) this.chronicle.record({ kind: "found", actor: name, finding });
     }
   }
 
