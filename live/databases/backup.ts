@@ -6,8 +6,8 @@ import pg from "pg";
 
 const backupSchema = "seatrial_backup";
 
-/** Copies all tables, and where the sequences stand, in place of an earlier backup. */
-export function backupDatabase(url: string): Promise<void> {
+/** Copies all tables, and where the sequences stand, in place of an earlier backup. Answers how many tables there are. */
+export function backupDatabase(url: string): Promise<number> {
   return inTransaction(url, async (client) => {
     const tables = await tablesOf(client);
     const sequences = await sequencesOf(client);
@@ -25,6 +25,7 @@ export function backupDatabase(url: string): Promise<void> {
         [sequence],
       );
     }
+    return tables.length;
   });
 }
 
@@ -79,13 +80,17 @@ async function sequencesOf(client: pg.Client): Promise<readonly string[]> {
   return rows.map(({ name }) => name);
 }
 
-async function inTransaction(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
+async function inTransaction<Result>(
+  url: string,
+  work: (client: pg.Client) => Promise<Result>,
+): Promise<Result> {
   const client = new pg.Client({ connectionString: url, lock_timeout: lockTimeoutMs });
   await client.connect();
   try {
     await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
-    await work(client);
+    const result = await work(client);
     await client.query("COMMIT");
+    return result;
   } finally {
     await client.end();
   }
