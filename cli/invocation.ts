@@ -14,18 +14,20 @@ export function replayCommand(words: readonly string[]): string {
 
 /** The command line as it was given, but for secrets and passwords in URLs: it stands in reports, which people hand on. */
 export function givenCommand(words: readonly string[] = process.argv.slice(2)): string {
-  const shown = words.map((word, index) =>
-    secretFlag.test(words[index - 1] ?? "") ? "***" : withoutSecret(word),
-  );
+  const shown = words.map((word, index) => {
+    const isSecret = secretFlag.test(words[index - 1] ?? "") && !word.startsWith("-");
+    return isSecret ? "***" : withoutSecret(word);
+  });
   return ["seatrial", ...shown.map(quoteWord)].join(" ");
 }
 
-const secretFlag = /^--(?:jwt-secret|control-token)$/u;
+/** Flags of Seatrial, and what the command of a server under test is likely to call its own. */
+const secretFlag = /^--?[\w-]*(?:secret|password|passwd|token|api-?key)$/iu;
+/** `--jwt-secret=…`, `JWT_SECRET=…` */
+const secretAssignment = /^([\w-]*(?:secret|password|passwd|token|api[-_]?key))=.+$/isu;
 
 function withoutSecret(word: string): string {
-  return word
-    .replace(/(postgres(?:ql)?:\/\/[^:@/]*):.*@/iu, "$1:***@")
-    .replace(/^(--(?:jwt-secret|control-token)=).*$/u, "$1***");
+  return word.replace(/(postgres(?:ql)?:\/\/[^:@/]*):.*@/iu, "$1:***@").replace(secretAssignment, "$1=***");
 }
 
 function quoteWord(word: string): string {
