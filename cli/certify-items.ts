@@ -30,7 +30,8 @@ export interface ItemSources {
   readonly scenarios: readonly Scenario[];
   readonly probes: readonly Probe[];
   readonly profile: CertificationProfile;
-  readonly borrowTarget: (protocol: string) => Promise<ProbeTarget>;
+  /** To be given back. */
+  readonly borrowTarget: (protocol: string) => Promise<ProbeTarget & { release(): void }>;
   readonly notes: ProbeNotes;
 }
 
@@ -58,7 +59,9 @@ function probeItem(probe: Probe, { profile, borrowTarget, notes }: ItemSources):
     isProbe: true,
     async run(_world, { seed, signal }) {
       const target = await borrowTarget(probe.protocol);
-      const report = await probe.run(target, { seed, signal, budgetMs: probeBudgetMs });
+      const report = await probe
+        .run(target, { seed, signal, budgetMs: probeBudgetMs })
+        .finally(() => target.release());
       notes.observations.push(...report.observations);
       if (report.outcome === "unsupported") notes.unsupported.add(probe.id);
       return observedOf(report, { probe, seed, requirements: profile.requirements });
