@@ -15,13 +15,16 @@ export function replayCommand(words: readonly string[]): string {
 /** The command line as it was given, but for secrets and passwords in URLs: it stands in reports, which people hand on. */
 export function givenCommand(words: readonly string[] = process.argv.slice(2)): string {
   const shown = words.map((word, index) => {
-    const isSecret = secretFlag.test(words[index - 1] ?? "") && !word.startsWith("-");
+    const flag = words[index - 1] ?? "";
+    const isSecret = ourSecretFlag.test(flag) || (secretFlag.test(flag) && !word.startsWith("-"));
     return isSecret ? "***" : withoutSecret(word);
   });
   return ["seatrial", ...shown.map(quoteWord)].join(" ");
 }
 
-/** Flags of Seatrial, and what the command of a server under test is likely to call its own. */
+/** Whatever stands behind one of these is the secret. */
+const ourSecretFlag = /^--(?:jwt-secret|control-token)$/u;
+/** What the command of a server under test is likely to call such flags. */
 const secretFlag = /^--?[\w-]*(?:secret|password|passwd|token|api-?key)$/iu;
 /** `--jwt-secret=…`, `JWT_SECRET=…` */
 const secretAssignment = /^([\w-]*(?:secret|password|passwd|token|api[-_]?key))=.+$/isu;

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
+import { certifiedRun } from "../../test/sample-certification.ts";
 import { sampleRun, tellSample } from "../../test/sample-run.ts";
 import { createJsonReporter, type ResultsDocument, resultsDocument } from "./json-reporter.ts";
 import schema from "./results.schema.json" with { type: "json" };
@@ -14,8 +15,8 @@ const ajv = new Ajv2020({
   formats: { "date-time": true },
 });
 const validate = ajv.compile(schema);
-const plain = (): ResultsDocument =>
-  JSON.parse(JSON.stringify(resultsDocument(sampleRun, tellSample))) as ResultsDocument;
+const plain = (run = sampleRun): ResultsDocument =>
+  JSON.parse(JSON.stringify(resultsDocument(run, tellSample))) as ResultsDocument;
 
 describe("results.json", () => {
   it("keeps to its published schema", () => {
@@ -30,6 +31,12 @@ describe("results.json", () => {
       resultsDocument({ ...sampleRun, results: [{ ...result!, unstruckAccidents }, ...others] }, tellSample),
     );
     expect(validate.errors).toBeNull();
+  });
+
+  it("keeps to it with a certification", () => {
+    validate(plain(certifiedRun));
+    expect(validate.errors).toBeNull();
+    expect(plain(certifiedRun).certification).toEqual(certifiedRun.certification);
   });
 
   it("counts every result under exactly one outcome", () => {
@@ -79,6 +86,27 @@ describe("the schema bites", () => {
   it.each(spoiled)("on %s", (_name, spoil) => {
     const document = plain() as unknown as Record<string, unknown>;
     spoil(document);
+    expect(validate(document)).toBe(false);
+  });
+});
+
+describe("the schema bites in a certification", () => {
+  type Part = Record<string, unknown>;
+  const spoiled: readonly (readonly [string, (certification: Record<string, Part[]>) => void])[] = [
+    ["a level that is granted and has a rule that fails", ({ levels }) => (levels![0]!["failed"] = 1)],
+    ["a level that is nearly granted", ({ levels }) => (levels![0]!["verdict"] = "nearly")],
+    ["a rule without a verdict", ({ requirements }) => delete requirements![0]!["verdict"]],
+    ["a check that is of no rule", ({ checks }) => (checks![0]!["id"] = "waveflow/push/retry")],
+    [
+      "a check that is blocked by nothing",
+      ({ checks }) => Object.assign(checks![0]!, { outcome: "blocked" }),
+    ],
+    ["no word on whether it was complete", (certification) => delete certification["complete"]],
+    ["no counts", (certification) => delete certification["counts"]],
+  ];
+  it.each(spoiled)("on %s", (_name, spoil) => {
+    const document = plain(certifiedRun);
+    spoil(document.certification as unknown as Record<string, Part[]>);
     expect(validate(document)).toBe(false);
   });
 });
