@@ -23,17 +23,13 @@ export const tooLarge = () =>
 export async function push({ store, sockets, memory }, caller, text) {
   const ops = opsOf(readJson(text));
   const taken = defect("numbers-taken-before") ? await takeNumbers(store, caller, ops.length) : undefined;
-  const batch = { store, sockets, memory, caller, taken };
+  const topOfUser = () => store.account(caller.owner).top_stamp;
   const storeAll = () => {
-    batch.topOfUser = store.account(caller.owner).top_stamp;
-    const order = [...ops.entries()];
-    if (defect("stored-by-content")) order.sort(([, a], [, b]) => (a.content < b.content ? -1 : 1));
-    const results = [];
-    for (const [index, op] of order) results[index] = storeOne(batch, op, index);
-    return results;
+    const batch = { store, sockets, memory, caller, taken, size: ops.length, topOfUser: topOfUser() };
+    return ops.map((op, index) => storeOne(batch, op, index));
   };
   const results = defect("a-transaction-for-each-op")
-    ? ops.map((op, index) => store.write(() => storeNext(batch, op, index)))
+    ? storeOneByOne({ store, sockets, memory, caller, size: 1, topOfUser: topOfUser() }, ops)
     : store.write(storeAll);
   sockets.tell(caller.owner);
   return {
@@ -43,10 +39,8 @@ export async function push({ store, sockets, memory }, caller, text) {
   };
 }
 
-function storeNext(batch, op, index) {
-  batch.topOfUser ??= batch.store.account(batch.caller.owner).top_stamp;
-  return storeOne(batch, op, index);
-}
+const storeOneByOne = (batch, ops) =>
+  ops.map((op, index) => batch.store.write(() => storeOne(batch, op, index)));
 
 /** The highest id of a user.  `memory` outlives a request. */
 export function headOf({ store, memory }, owner) {
@@ -66,7 +60,7 @@ async function takeNumbers(store, { owner }, count) {
   return first;
 }
 
-function storeOne({ store, sockets, memory, caller, taken, topOfUser }, op, index) {
+function storeOne({ store, sockets, memory, caller, taken, size, topOfUser }, op, index) {
   const { owner, device } = caller;
   const about = { operation_id: op.operation, index };
   if (op.unfit !== undefined) {
@@ -94,7 +88,8 @@ function storeOne({ store, sockets, memory, caller, taken, topOfUser }, op, inde
   if (op.stamp - ground > leapMax && !defect("leaps-accepted")) {
     throw new Refusal(422, "invalid_op", { ...about, reason: "the clock of this device runs away" });
   }
-  const id = nextId({ store, memory, taken }, owner, index);
+  const next = nextId({ store, memory, taken }, owner, index);
+  const id = defect("ids-from-the-end") ? next + size - 1 - 2 * index : next;
   const row = { ...rowOf(caller, op), id };
   store.run(
     "INSERT INTO entry VALUES (:owner, :id, :device, :device_as_sent, :operation, :type, :entity, :kind, :field, " +
