@@ -1,6 +1,7 @@
 // The commands together.
 import { Command } from "commander";
 import { createAuditCommand } from "./audit.ts";
+import { createCertifyClientCommand } from "./certify-client.ts";
 import { createConfirmCommand } from "./confirm.ts";
 import { createDocsCommand } from "./docs.ts";
 import { addHelp } from "./help.ts";
@@ -53,6 +54,7 @@ export function createProgram(): Command {
     createSweepCommand(),
     createReplayCommand(),
     createShrinkCommand(),
+    createCertifyClientCommand(),
     createConfirmCommand(),
     createLiftCommand(),
     createExploreCommand(),

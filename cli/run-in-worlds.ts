@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import type { RunResult } from "../invariants/result.ts";
 import { judge } from "../invariants/judge.ts";
+import type { Law } from "../invariants/verdict.ts";
 import { type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { givenCommand } from "./invocation.ts";
@@ -19,6 +20,8 @@ export type RunInWorldsFlags = Pick<RunFlags, "seed" | "bail" | "reporter" | "js
 
 /** What is made of a run, where it is more than its results. */
 export interface RunEnding {
+  /** By which laws, where it is not all of the protocol's. */
+  readonly laws?: readonly Law[];
   /** Before it is reported; the worlds are still up. `signal`: Ctrl-C. */
   finish(run: RunResult, signal: AbortSignal): Promise<RunResult>;
   exitCodeOf(run: RunResult): ExitCode;
@@ -38,7 +41,7 @@ export async function runInWorlds(
   try {
     const run = await runScenarios({
       parts,
-      judge: (scenario, history) => judge(history, protocolOf(scenario.protocol).laws),
+      judge: (scenario, history) => judge(history, ending?.laws ?? protocolOf(scenario.protocol).laws),
       reporters,
       ...(flags.seed === undefined ? {} : { seed: flags.seed }),
       ...(flags.bail === undefined ? {} : { bail: flags.bail }),

@@ -126,6 +126,12 @@ function describeNote(note: WaveflowNote): string {
       return `works in mode ${note.mode}`;
     case "token":
       return "has another token";
+    case "made":
+      return `${note.isDone ? "has made" : "is to make"} ${nameContent(note.content)}`;
+    case "shown": {
+      const { cursor, pending, deadLetters } = note;
+      return `shows cursor ${cursor}, ${pending} waiting, ${deadLetters} dead letters, and ${Object.keys(note.visible).length} entities`;
+    }
   }
 }
 

@@ -5,6 +5,7 @@ import type {
   DeviceId,
   LamportTs,
   LogOp,
+  OpContent,
   OperationId,
   PullReply,
   PushOp,
@@ -89,7 +90,21 @@ export type WaveflowNote =
   /** The device works in this mode: at its start, and when a change is made. */
   | { readonly kind: "mode"; readonly mode: "local" | "hybrid" | "server" }
   /** It has a token that it did not have before, or none. */
-  | { readonly kind: "token" };
+  | { readonly kind: "token" }
+  /** Of a device that somebody else wrote: its person is writing this (`isDone: false`), and then it says that
+   *  this is done. */
+  | { readonly kind: "made"; readonly content: OpContent; readonly isDone: boolean }
+  /** Of a device that somebody else wrote: what it shows when it is looked at. What is not in here, nobody knows. */
+  | {
+      readonly kind: "shown";
+      readonly connected: boolean;
+      readonly visible: VisibleState;
+      readonly cursor: ServerId;
+      /** Rows that wait, also those that a mode keeps back. */
+      readonly pending: number;
+      readonly deadLetters: number;
+      readonly parked: number;
+    };
 
 /** What was read at a point of the run. */
 export type WaveflowFinding =

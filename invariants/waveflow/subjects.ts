@@ -54,6 +54,8 @@ function subjectsOfNote(note: WaveflowNote): readonly string[] {
     case "mode-asked":
     case "mode":
     case "token":
+    case "made":
+    case "shown":
       return [];
   }
 }

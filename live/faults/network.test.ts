@@ -27,7 +27,7 @@ beforeEach(async () => {
     onFault: () => undefined,
   });
   life = new Life();
-  laptop = network.carrierOf({ device: "laptop", life });
+  laptop = network.wayOf({ device: "laptop", life }).carrier;
 });
 afterEach(async () => {
   await network.close();
@@ -104,7 +104,7 @@ describe("a device that dies", () => {
     await laptop.exchange(request);
     expect(server.connections.size).toBe(1);
     life.end();
-    const again = network.carrierOf({ device: "laptop", life: new Life() });
+    const again = network.wayOf({ device: "laptop", life: new Life() }).carrier;
     await expect(again.exchange(request)).resolves.toMatchObject({ body: { json: 2 } });
     await expect.poll(() => network.proxy.counts).toMatchObject({ lines: 1, clients: 1, servers: 1 });
   });

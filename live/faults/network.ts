@@ -30,17 +30,17 @@ export class Network {
     this.proxy = new FaultProxy(options);
   }
 
-  /** A device's way to the server, for as long as it lives. After that nothing is answered. */
-  carrierOf({ device, life }: Caller): Carrier {
-    const { carrier, messageOf } = this.#options;
+  /** A device's way to the server, for as long as it lives. After that nothing is answered. `line` is its address. */
+  wayOf({ device, life }: Caller): { readonly carrier: Carrier; readonly line: () => Promise<string> } {
+    const { carrier: rim, messageOf } = this.#options;
     const line = this.proxy.openLine(device);
     const end = (): void => void line.then(({ close }) => close());
     line.then(() => life.onEnd(end)).catch(() => undefined);
-    return {
+    const carrier: Carrier = {
       exchange: (request) =>
         this.#wait({ device, life }, messageOf(request), async () => {
           this.#mustBeOurs(request.server);
-          return carrier.exchange({ ...request, server: (await line).url });
+          return rim.exchange({ ...request, server: (await line).url });
         }),
       openSocket: (request, handlers) =>
         this.#wait({ device, life }, "socket", async () => {
@@ -48,6 +48,7 @@ export class Network {
           return this.#openSocket({ ...request, server: (await line).url }, handlers, life);
         }),
     };
+    return { carrier, line: async () => (await line).url };
   }
 
   apply(action: NetworkAction): void {

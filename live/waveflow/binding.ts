@@ -13,7 +13,7 @@ const readerDeviceId = "00000000-0000-4000-8000-00000000feed";
 
 /** What a scenario waits for in virtual time passes in real time here, so devices that nobody tells otherwise are in
  *  more of a hurry. */
-const hurriedDevice = { drainIntervalMs: 1_000, backoffFirstMs: 100, backoffMaxMs: 1_000 };
+export const hurriedDevice = { drainIntervalMs: 1_000, backoffFirstMs: 100, backoffMaxMs: 1_000 };
 
 /** Everything else that somebody asks for is no message of the protocol, and no line of a scenario means it. */
 const messageNames: Readonly<Record<string, string>> = {

@@ -73,6 +73,7 @@ export class DeviceSlot {
     mkdirSync(this.#directory, { recursive: true });
     const life = new Life();
     const disk = protocol.openDisk(this.#directory);
+    const { carrier, line } = network.wayOf({ device: this.name, life });
     const actor = protocol.createActor({
       spec,
       disk: crashingDisk({
@@ -81,7 +82,9 @@ export class DeviceSlot {
         strike: () => this.#strike(),
         crash: () => this.crash("between two durable steps"),
       }),
-      carrier: network.carrierOf({ device: this.name, life }),
+      carrier,
+      line,
+      directory: this.#directory,
       clock: {
         now: () => wallNow() + this.skewMs,
         after: (delayMs, run) =>
@@ -132,7 +135,7 @@ export class DeviceSlot {
   }
 
   backup(): void {
-    copyDisk(this.#directory, this.#backupDirectory);
+    this.#copyTo(this.#backupDirectory);
   }
 
   /** Puts the disk back to its backup and begins a new life on it. */
@@ -144,12 +147,18 @@ export class DeviceSlot {
   }
 
   cloneFrom(other: DeviceSlot): Promise<StepOutcome> {
-    return this.#replaceDisk(() => copyDisk(other.#directory, this.#directory));
+    return this.#replaceDisk(() => other.#copyTo(this.#directory));
   }
 
   /** An empty disk: the device comes back as another one. */
   reinstall(): Promise<StepOutcome> {
     return this.#replaceDisk(() => rmSync(this.#directory, { recursive: true, force: true }));
+  }
+
+  #copyTo(directory: string): void {
+    const letGo = this.#present?.disk.freeze?.();
+    copyDisk(this.#directory, directory);
+    letGo?.();
   }
 
   #replaceDisk(replace: () => void): Promise<StepOutcome> {

@@ -9,12 +9,19 @@ import type { Carrier, WireErrors } from "../faults/wire.ts";
 /** A device's disk on real files. */
 export interface LiveDisk extends DiskPort<unknown, never> {
   close(): void;
+  /** Holds still whoever writes to it besides this process, so that its files can be copied; returns how to let go. */
+  freeze?(): () => void;
 }
 
 export interface LiveActorOptions {
   readonly spec: DeviceSpec;
   readonly disk: DiskPort<unknown, never>;
   readonly carrier: Carrier;
+  /** The same way as an address, for a device in a process of its own: whatever befalls its messages befalls them there.
+   *  One life's. */
+  readonly line: () => Promise<string>;
+  /** The device's files, the same through all of its lives. */
+  readonly directory: string;
   readonly clock: {
     now(): number;
     after(delayMs: number, run: () => void | Promise<void>): { cancel(): void };
