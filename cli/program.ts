@@ -1,6 +1,7 @@
 // The commands together.
 import { Command } from "commander";
 import { createAuditCommand } from "./audit.ts";
+import { createCertifyCommand } from "./certify.ts";
 import { createCertifyClientCommand } from "./certify-client.ts";
 import { createConfirmCommand } from "./confirm.ts";
 import { createDocsCommand } from "./docs.ts";
@@ -50,6 +51,7 @@ export function createProgram(): Command {
     createRunCommand(),
     createSimCommand(),
     createLiveCommand(),
+    createCertifyCommand(),
     createSoakCommand(),
     createSweepCommand(),
     createReplayCommand(),

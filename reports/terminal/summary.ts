@@ -7,6 +7,7 @@ import type { Storyteller, StormProgress, WorldName } from "../reporter.ts";
 import { countText, durationText } from "../time-text.ts";
 import { disagreementsOf, lawTotalsOf, totalsOf } from "../totals.ts";
 import { printable, wrap } from "../wrap.ts";
+import { certificationLines } from "./certification-lines.ts";
 import { outcomeInk } from "./plain-lines.ts";
 import { faultsText } from "./storm-lines.ts";
 
@@ -31,6 +32,7 @@ export function summaryLines(run: RunResult, options: SummaryOptions): readonly 
     ...unstruckLines(run, options),
     ...observationLines(run, options),
     ...disagreementLines(run, options),
+    ...(run.certification === undefined ? [] : certificationLines(run.certification, options)),
     ...closingLines(run, options),
   ];
 }
