@@ -48,9 +48,6 @@ function sweep(store, owner) {
 /** What an op is superfluous for: something newer below the floor, for its field or for all of its entity. */
 function replacement() {
   const sameField = defect("fields-mixed-up") ? "1" : "new.field = old.field";
-  const isBarrier = defect("deletes-hide-nothing")
-    ? "(new.kind = 'delete' AND old.kind = 'delete')"
-    : "new.kind = 'delete'";
   const isNewer = defect("deletes-reach-forward")
     ? "(new.id > old.id OR (new.kind = 'delete' AND new.id <> old.id))"
     : "new.id > old.id";
@@ -58,7 +55,7 @@ function replacement() {
   return (
     `SELECT 1 FROM entry AS new WHERE new.owner = old.owner AND ${isSameEntity} AND new.entity = old.entity ` +
     `AND new.id < :floor AND ${isNewer} ` +
-    `AND (${isBarrier} OR (new.kind = 'upsert' AND old.kind = 'upsert' AND ${sameField}))`
+    `AND (new.kind = 'delete' OR (new.kind = 'upsert' AND old.kind = 'upsert' AND ${sameField}))`
   );
 }
 
@@ -82,8 +79,10 @@ function floorOf(store, owner) {
  *  the next sweep finds it where it is. */
 function raise(store, owner, { deleted, highest, floor }) {
   const isNothing = deleted === 0 && !defect("watermark-rises-for-nothing");
-  if (isNothing || floor === 0 || defect("watermark-stays")) return;
-  const next = defect("watermark-is-head") ? store.account(owner).last_id + 1 : Math.max(highest, floor - 1);
+  if (isNothing || floor === 0) return;
+  const { last_id: head, compacted } = store.account(owner);
+  const lawful = Math.min(Math.max(highest, floor - 1), head);
+  const next = defect("watermark-stays") ? compacted : defect("watermark-is-head") ? head + 1 : lawful;
   const sql = defect("watermark-falls")
     ? "UPDATE account SET compacted = ?, sweeps = sweeps + 1 WHERE owner = ?"
     : "UPDATE account SET compacted = max(compacted, ?), sweeps = sweeps + 1 WHERE owner = ?";

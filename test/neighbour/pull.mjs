@@ -43,7 +43,8 @@ function pageOf({ store, secret, memory }, { owner, device }, { since, limit, to
   const hasMore = limit !== undefined && rows.length > limit;
   const given = hasMore ? rows.slice(0, limit) : rows;
   if (defect("pulls-acknowledge")) acknowledgeBy(store, { owner, device }, given.at(-1)?.id ?? since);
-  const next = tokenFor({ owner, account, secret, walk: since === 0 ? (hasMore ? "new" : undefined) : walk });
+  const begun = since === 0 && hasMore ? tokenFor({ owner, account, secret }) : undefined;
+  const next = defect("no-walk-token") ? undefined : walk === undefined ? begun : token;
   const isLast = !hasMore || defect("every-page-is-the-last");
   const told = defect("head-is-the-last-op-given") ? (given.at(-1)?.id ?? 0) : head;
   const resyncMember = next === undefined ? "" : `"resync":${JSON.stringify(next)},`;
@@ -94,11 +95,8 @@ function acknowledgeBy(store, { owner, device }, id) {
 
 // A token says during which sweep of compaction its walk began, and is signed for its user.
 
-function tokenFor({ owner, account, secret, walk }) {
-  if (walk === undefined || defect("no-walk-token")) return undefined;
-  const sweep = walk === "new" ? account.sweeps : walk;
-  return `${sweep}.${account.compacted}.${sealOf(sweep, owner, secret)}`;
-}
+const tokenFor = ({ owner, account, secret }) =>
+  `${account.sweeps}.${account.compacted}.${sealOf(String(account.sweeps), owner, secret)}`;
 
 function walkOf(token, owner, secret) {
   const [sweep, , seal] = (token ?? "").split(".");
