@@ -14,7 +14,7 @@ import type {
 import type { RunResult } from "../invariants/result.ts";
 import type { JsonObject } from "../protocol/json.ts";
 import { applyBaseline, type KnownFailure } from "./baseline.ts";
-import { checksOfRun, countOutcomes, type LevelledCheck } from "./checks.ts";
+import { checksOfRun, countOutcomes } from "./checks.ts";
 import type { CertificationProfile, Level } from "./levels.ts";
 
 export interface CertificationInput {
@@ -43,29 +43,43 @@ export function certify(input: CertificationInput): Certification {
   const { run, profile, asked, baseline } = input;
   const all = checksOfRun(run.results, { ...input, requirements: profile.requirements });
   const { checks, comparison } = applyBaseline(all, baseline);
-  const counts = countOutcomes(checks);
-  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
-  assert.equal(total, checks.length, "every check has one outcome");
   const isCutShort = run.interrupted || run.results.some(({ outcome }) => outcome === "skipped");
-  const complete = input.isWhole && !isCutShort;
-  const levels = profile.levels.filter(({ name }) => asked.includes(name));
   return {
     protocol: profile.protocol,
     target: input.target,
     configuration: input.configuration,
     ...(input.seed === undefined ? {} : { seed: input.seed }),
-    levels: levels.map((level) => levelVerdict(level, { checks, profile, complete })),
-    requirements: requirementVerdicts(checks, profile),
-    checks: checks.map(withoutLevel),
-    counts,
-    complete,
+    ...verdictsOf(checks, { profile, asked, complete: input.isWhole && !isCutShort }),
     observations: [...new Set(input.observations)],
-    locked: lockedHooks(checks),
     baseline: comparison,
   };
 }
 
-const withoutLevel = ({ level: _level, ...check }: LevelledCheck): CertificationCheck => check;
+type Verdicts = Pick<Certification, "levels" | "requirements" | "checks" | "counts" | "complete" | "locked">;
+
+/** What checks come to: for a run, and for the parts of one put together. */
+export function verdictsOf(
+  checks: readonly CertificationCheck[],
+  about: {
+    readonly profile: CertificationProfile;
+    readonly asked: readonly string[];
+    readonly complete: boolean;
+  },
+): Verdicts {
+  const { profile, asked, complete } = about;
+  const counts = countOutcomes(checks);
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  assert.equal(total, checks.length, "every check has one outcome");
+  const levels = profile.levels.filter(({ name }) => asked.includes(name));
+  return {
+    levels: levels.map((level) => levelVerdict(level, { checks, profile, complete })),
+    requirements: requirementVerdicts(checks, profile),
+    checks,
+    counts,
+    complete,
+    locked: lockedHooks(checks),
+  };
+}
 
 function levelVerdict(
   { name, promise }: Level,
@@ -74,7 +88,7 @@ function levelVerdict(
     profile,
     complete,
   }: {
-    readonly checks: readonly LevelledCheck[];
+    readonly checks: readonly CertificationCheck[];
     readonly profile: CertificationProfile;
     readonly complete: boolean;
   },
@@ -82,8 +96,10 @@ function levelVerdict(
   const kindOf = new Map(profile.requirements.map(({ id, kind }) => [id, kind]));
   const own = checks.filter(({ level, requirement }) => level === name && kindOf.get(requirement) !== "A");
   const byRule = Map.groupBy(own, ({ requirement }) => requirement);
-  const isAny = (members: readonly LevelledCheck[], outcomes: readonly CertificationOutcome[]): boolean =>
-    members.some(({ outcome }) => outcomes.includes(outcome));
+  const isAny = (
+    members: readonly CertificationCheck[],
+    outcomes: readonly CertificationOutcome[],
+  ): boolean => members.some(({ outcome }) => outcomes.includes(outcome));
   const groups = [...byRule.values()];
   const failed = groups.filter((members) => isAny(members, ["fail"]));
   const open = groups.filter(
@@ -103,13 +119,13 @@ function levelVerdict(
 /** What a place that the target does not have cannot show is shown by other checks of the rule, or the rule stays open. */
 const stillOpen: readonly CertificationOutcome[] = ["blocked", "error", "skipped"];
 
-function whyFailed(members: readonly LevelledCheck[]): string {
+function whyFailed(members: readonly CertificationCheck[]): string {
   const { requirement, scenario, why = "" } = members.find(({ outcome }) => outcome === "fail")!;
   return `${requirement} is violated in ${scenario}: ${why}`;
 }
 
 /** One sentence for each thing that is missing; how many checks wait for it, the report says elsewhere. */
-function whyOpen(members: readonly LevelledCheck[]): readonly string[] {
+function whyOpen(members: readonly CertificationCheck[]): readonly string[] {
   const open = members.filter(({ outcome }) => stillOpen.includes(outcome));
   const { scenario: first, why: reason = "" } = members[0]!;
   if (open.length === 0) return [`${first}: ${reason}`];
@@ -121,7 +137,7 @@ function whyOpen(members: readonly LevelledCheck[]): readonly string[] {
 }
 
 function requirementVerdicts(
-  checks: readonly LevelledCheck[],
+  checks: readonly CertificationCheck[],
   { requirements }: CertificationProfile,
 ): readonly CertifiedRequirement[] {
   const byRule = Map.groupBy(checks, ({ requirement }) => requirement);
@@ -143,11 +159,12 @@ function requirementVerdicts(
     });
 }
 
-function ruleVerdict(own: readonly LevelledCheck[]): {
+function ruleVerdict(own: readonly CertificationCheck[]): {
   readonly verdict: RequirementVerdict;
   readonly why?: string | undefined;
 } {
-  const first = (wanted: string): LevelledCheck | undefined => own.find(({ outcome }) => outcome === wanted);
+  const first = (wanted: string): CertificationCheck | undefined =>
+    own.find(({ outcome }) => outcome === wanted);
   const decided: readonly (readonly [string, RequirementVerdict])[] = [
     ["fail", "violated"],
     ["advice", "advice"],

@@ -5,11 +5,6 @@ import type { ScenarioResult } from "../invariants/result.ts";
 import type { Requirement } from "../protocol/requirement.ts";
 import { type Blame, blameOf, findingsOf } from "./blame.ts";
 
-/** A check with the level of its scenario. */
-export interface LevelledCheck extends CertificationCheck {
-  readonly level: string;
-}
-
 export interface CheckContext {
   readonly requirements: readonly Requirement[];
   /** The level of a scenario or probe, by its id. */
@@ -25,7 +20,7 @@ export interface CheckContext {
 export function checksOfRun(
   results: readonly ScenarioResult[],
   context: CheckContext,
-): readonly LevelledCheck[] {
+): readonly CertificationCheck[] {
   const ofServers = new Map(
     context.requirements.filter(({ subject }) => subject !== "device").map((one) => [one.id, one]),
   );
@@ -34,7 +29,7 @@ export function checksOfRun(
     const ids = new Set([...blames.flatMap(({ requirements }) => requirements), ...result.requirements]);
     return [...ids]
       .filter((id) => ofServers.has(id))
-      .map((id): LevelledCheck => {
+      .map((id): CertificationCheck => {
         const isAdvice = ofServers.get(id)!.kind === "A";
         const judged = outcomeOf(result, {
           id,

@@ -21,6 +21,8 @@ export interface CertificationCheck {
   readonly id: string;
   readonly scenario: string;
   readonly requirement: string;
+  /** Of its scenario. */
+  readonly level: string;
   readonly outcome: CertificationOutcome;
   /** Why it is no pass, in a sentence. */
   readonly why?: string;
@@ -112,6 +114,8 @@ export interface Certification {
   readonly counts: Readonly<Record<CertificationOutcome, number>>;
   /** False where a filter, a shard, a bail or Ctrl-C left something out: then nothing is certified. */
   readonly complete: boolean;
+  /** Where the run was one part of several (`--shard`): which of them, from 1, and whether it was all of that part. */
+  readonly shard?: { readonly index: number; readonly of: number; readonly complete: boolean };
   /** Lawful habits of the target that are worth knowing, each once. */
   readonly observations: readonly string[];
   readonly locked: readonly LockedHook[];

@@ -6,8 +6,11 @@ import { blocked, broken, failed, passed, sampleRun, skipped } from "./sample-ru
 const check = (
   scenario: string,
   requirement: string,
-  about: Omit<CertificationCheck, "id" | "scenario" | "requirement">,
-): CertificationCheck => ({ id: `${scenario}::${requirement}`, scenario, requirement, ...about });
+  about: Omit<CertificationCheck, "id" | "scenario" | "requirement" | "level">,
+): CertificationCheck => {
+  const level = scenario.startsWith("waveflow/push") ? "core" : "realtime";
+  return { id: `${scenario}::${requirement}`, scenario, requirement, level, ...about };
+};
 
 const again = "seatrial certify -- ./server";
 
