@@ -21,11 +21,12 @@ import type { Group } from "./world/group.ts";
 import { type LentTarget, lendTarget } from "./world/lent-target.ts";
 import type { LiveProtocol } from "./world/protocol.ts";
 import { type Lease, ownDatabaseServerOf, sharesServers, type Wish } from "./world/server-pool.ts";
-import { type Assessment, assessTarget } from "./world/assessment.ts";
+import { type Assessment, assessTarget, type ProcessStanding, tryProcesses } from "./world/assessment.ts";
 import { abilitiesOf, scenarioLacks } from "./world/target-lacks.ts";
 import { waitsMs } from "./waits.ts";
 import type { WireRecord } from "./wire-record.ts";
 import { LiveWorld } from "./world/world.ts";
+import { checkOf, faultOfTarget, lateCheck, placeOf } from "./run-checks.ts";
 
 export interface LiveRun {
   readonly history: History;
@@ -93,6 +94,8 @@ export interface LiveRunner {
    *  against somebody else's server; once for all.
    *  Errors: `SubjectFailed` with what to do about it. */
   assess(protocol: string): Promise<Assessment>;
+  /** Finds out what can be done to the processes of a target; undefined for one at an address.  Errors: as `run`. */
+  tryProcesses(protocol: string): Promise<ProcessStanding | undefined>;
   /** What an assessed target lacks for a scenario, and what would unlock it, in words; empty where nothing is. */
   lacks(scenario: Pick<Scenario, "needs" | "steps">): readonly string[];
   /** Lends a server for a suite of another kind, with users that nobody else has: alone, or, of a target at an address,
@@ -131,6 +134,7 @@ export async function createLiveRunner(options: LiveRunnerOptions): Promise<Live
       return runner.abilities;
     },
     assess: (protocol) => runner.assess(protocol),
+    tryProcesses: (protocol) => runner.tryProcesses(protocol),
     lacks: (scenario) => runner.lacks(scenario),
     probeTarget: (protocol, probing) => runner.probeTarget(protocol, probing),
     prepare: (scenarios) => runner.prepare(scenarios),
@@ -181,6 +185,12 @@ class Runner {
     } finally {
       lease.release({ keep: lease.group.isWhole });
     }
+  }
+
+  async tryProcesses(id: string): Promise<ProcessStanding | undefined> {
+    const { target } = this.#options;
+    if (target?.kind === "url") return undefined;
+    return tryProcesses(this.#ground, plainWish(this.#protocolOf(id), false));
   }
 
   async probeTarget(
@@ -353,46 +363,3 @@ const plainWish = (protocol: LiveProtocol, isShared: boolean): Wish => ({
   ownDatabaseServer: undefined,
   isShared,
 });
-
-function lateCheck(
-  scenario: Scenario,
-  late: { readonly timeoutMs: number; readonly underWay: readonly Step[]; readonly world: LiveWorld },
-): CheckResult {
-  const { timeoutMs, underWay, world } = late;
-  const waiting = world.waiting();
-  const steps = underWay.map(({ source }) => `line ${source.line} (${source.text})`);
-  const at = steps.length === 0 ? "after the last step" : `in ${steps.join(", ")}`;
-  const seen = `still running ${at}; ${waiting.length === 0 ? "no message is under way" : `waiting for ${waiting.join(", ")}`}`;
-  return checkOf(scenario, {
-    ...placeOf(underWay),
-    expected: `the scenario ends within ${timeoutMs} ms`,
-    seen,
-  });
-}
-
-/** What a server did that leaves nothing to run a scenario against; `undefined` for everything else. */
-export function faultOfTarget(error: unknown): string | undefined {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" && targetFaults.has(code) ? (error as Error).message : undefined;
-}
-
-const targetFaults: ReadonlySet<string> = new Set([
-  "account_unreadable",
-  "hook_failed",
-  "hook_unanswered",
-  "not_started",
-  "unanswered",
-]);
-
-function placeOf(underWay: readonly Step[]): { readonly line: number; readonly step: string } {
-  const step = underWay.at(-1);
-  return { line: step?.source.line ?? 0, step: step?.source.text ?? "at the end" };
-}
-
-function checkOf(
-  scenario: Scenario,
-  check: { readonly line?: number; readonly step: string; readonly expected: string; readonly seen: string },
-): CheckResult {
-  const { id, requirements } = scenario;
-  return { scenario: id, line: 0, about: "settled", requirements, pass: false, ...check };
-}

@@ -5,7 +5,7 @@ import type { History } from "../../invariants/history.ts";
 import { runSteps } from "../../scenarios/format/interpreter.ts";
 import type { Scenario, Step } from "../../scenarios/format/types.ts";
 import type { DeviceReport, StepOutcome, World } from "../../scenarios/format/world.ts";
-import { faultOfTarget } from "../run.ts";
+import { faultOfTarget } from "../run-checks.ts";
 import type { Subject } from "../subjects/subject.ts";
 import { waitsMs } from "../waits.ts";
 import type { LiveWorld } from "../world/world.ts";

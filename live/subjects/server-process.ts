@@ -5,6 +5,8 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../free-port.ts";
 import { endWithUs, killGroup } from "./children.ts";
+import { lookAtHealth } from "./health.ts";
+import { listeningPorts } from "./listening-ports.ts";
 import { OutputTail } from "./output-tail.ts";
 import { type Subject, SubjectFailed, type UnexpectedEnd } from "./subject.ts";
 
@@ -160,7 +162,10 @@ export class ServerProcess implements Subject {
     const over = new AbortController();
     const timeoutMs = this.#options.command.startTimeoutMs ?? startTimeoutMs;
     const fail = (what: string): void => listening.reject(this.#failure(what));
-    const timer = setTimeout(() => fail(`did not listen within ${timeoutMs} ms`), timeoutMs);
+    let seen = "";
+    const timer = setTimeout(() => {
+      void elsewhere(child, port).then((where) => fail(`was not up within ${timeoutMs} ms${seen}${where}`));
+    }, timeoutMs);
     child.once("error", (error) => fail(`could not be started: ${error.message}`));
     child.once("close", (code, signal) =>
       fail(`ended with ${code === null ? `signal ${signal}` : `exit code ${code}`}`),
@@ -173,7 +178,8 @@ export class ServerProcess implements Subject {
     const { readiness } = this.#options.command;
     if (readiness !== "says so") {
       const url = `http://127.0.0.1:${port}`;
-      void untilHealthy(`${url}${readiness.healthPath}`, over.signal).then(
+      const note = (text: string): void => void (seen = `: ${text}`);
+      void untilHealthy(`${url}${readiness.healthPath}`, over.signal, note).then(
         () => listening.resolve(url),
         () => undefined,
       );
@@ -197,19 +203,27 @@ export class ServerProcess implements Subject {
     const expected =
       readiness === "says so"
         ? `Expected ${line}.`
-        : `Expected a success from GET ${readiness.healthPath} on the PORT that it was told, or ${line}.`;
+        : `Expected a success from GET ${readiness.healthPath} (--health) on the PORT that it was told, or ${line}, within --start-timeout.`;
     return new SubjectFailed("not_started", `${this.name} (${title}) ${what}. ${expected} ${said}`);
   }
 }
 
-/** Resolves when the address answers with a success. */
-async function untilHealthy(url: string, signal: AbortSignal): Promise<void> {
+/** Resolves when the address answers with a success. `note` hears what is seen until then. */
+async function untilHealthy(url: string, signal: AbortSignal, note: (text: string) => void): Promise<void> {
   for (;;) {
-    const answer = await fetch(url, { signal }).catch(() => undefined);
-    await answer?.body?.cancel();
-    if (answer?.ok === true) return;
+    const { status, text } = await lookAtHealth(url, signal);
+    if (status !== undefined && status >= 200 && status < 300) return;
+    if (!signal.aborted) note(text);
     await sleep(healthPauseMs, undefined, { signal });
   }
+}
+
+/** Where it listens instead, as the end of a sentence. */
+async function elsewhere({ pid }: ChildProcess, port: number): Promise<string> {
+  const ports = pid === undefined ? [] : await listeningPorts(pid);
+  const others = ports.filter((one) => one !== port);
+  if (port === 0 || others.length === 0 || ports.includes(port)) return "";
+  return `; it listens on ${others.join(", ")} instead of the PORT ${port} that it was told`;
 }
 
 /** Units: milliseconds. */

@@ -2,6 +2,7 @@
 // is one. A crash that lasts is played: the server is back as soon as the command ends, and nobody is let through to it
 // until it is told to start, so that those who talk to it see what they would see of one that stays down.
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Health, lookAtHealth } from "./health.ts";
 import { CommandFailed, runShellCommand } from "./shell-command.ts";
 import { startTimeoutMs } from "./server-process.ts";
 import { type Subject, SubjectFailed } from "./subject.ts";
@@ -86,41 +87,4 @@ export class UrlSubject implements Subject {
   }
 }
 
-export interface Health {
-  readonly isUp: boolean;
-  /** The answer's; absent where none came. */
-  readonly status?: number;
-  /** What was seen, as the end of a sentence. */
-  readonly text: string;
-}
-
-async function lookAtHealth(url: string): Promise<Health> {
-  try {
-    const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(healthTimeoutMs) });
-    await response.body?.cancel();
-    const { status } = response;
-    const type = response.headers.get("content-type");
-    const location = response.headers.get("location");
-    const text = `GET ${url} answers ${status}${type === null ? "" : ` (${type})`}${location === null ? "" : ` and sends to ${location}`}`;
-    return { isUp: status < 500, status, text };
-  } catch (error) {
-    return { isUp: false, text: unansweredText(url, error as Error) };
-  }
-}
-
-/** Why no answer came, for somebody who has to find out.  Source: the codes of Node's sockets and of its HTTP parser. */
-export function unansweredText(url: string, error: Error): string {
-  const cause = error.cause instanceof Error ? error.cause : error;
-  const code = "code" in cause ? String(cause.code) : "";
-  if (error.name === "TimeoutError" || cause.name === "TimeoutError")
-    return `GET ${url} was taken and not answered`;
-  if (code === "ECONNREFUSED") return `nobody listens at ${new URL(url).host}`;
-  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return `there is no host ${new URL(url).hostname}`;
-  if (code === "UND_ERR_SOCKET" || code === "ECONNRESET" || code.startsWith("HPE_")) {
-    return `what listens at ${new URL(url).host} speaks no HTTP, or TLS only (${cause.message})`;
-  }
-  return `GET ${url}: ${cause.message}`;
-}
-
-const healthTimeoutMs = 3_000;
 const pauseMs = 50;

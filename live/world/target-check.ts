@@ -4,7 +4,7 @@
 import type { HttpRequest, HttpResponse } from "../../protocol/http.ts";
 import { HookUnanswered } from "../subjects/control.ts";
 import { SubjectFailed } from "../subjects/subject.ts";
-import { unansweredText } from "../subjects/url-subject.ts";
+import { unansweredText } from "../subjects/health.ts";
 import { Unanswered } from "./raw-exchange.ts";
 import type { Group } from "./group.ts";
 import type { LiveProtocol } from "./protocol.ts";
