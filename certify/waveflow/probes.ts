@@ -1,0 +1,6 @@
+// The probes of WaveFlow: suites that are generated instead of written.
+import type { Probe } from "../probe.ts";
+import { badInputProbe } from "./bad-input.ts";
+
+/** In the order in which they are run and shown. */
+export const waveflowProbes: readonly Probe[] = [badInputProbe];
