@@ -13,14 +13,20 @@ export class Tally {
     this.#cases += cases;
   }
 
-  /** Counts a contradiction. Only the first one is explained, so `explain` costs nothing after it. `rules`: those of
-   *  the law that it breaks; absent means all of them. */
-  contradict(events: readonly EventIndex[], explain: () => string, rules?: readonly string[]): void {
+  /** Counts a contradiction. Only the first one is explained, so `explain` and `rules` cost nothing after it. `rules`:
+   *  those of the law that it breaks; absent means all of them. */
+  contradict(
+    events: readonly EventIndex[],
+    explain: () => string,
+    rules?: readonly string[] | (() => readonly string[]),
+  ): void {
     this.#violations++;
-    this.#witness ??= {
+    if (this.#witness !== undefined) return;
+    const broken = typeof rules === "function" ? rules() : rules;
+    this.#witness = {
       events: inOrder(events),
       explanation: explain(),
-      ...(rules === undefined ? {} : { requirements: rules }),
+      ...(broken === undefined ? {} : { requirements: broken }),
     };
   }
 

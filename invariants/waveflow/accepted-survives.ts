@@ -1,4 +1,5 @@
 // A 200 is a promise: what it lists is in the log as long as it decides anything.
+import { rulesOfLoss } from "./causes.ts";
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { WaveflowEvent } from "./events.ts";
@@ -14,7 +15,8 @@ export const acceptedSurvives: Law<WaveflowEvent> = {
   promise:
     "What was answered as accepted, or shown by a pull, stays in the log until something newer supersedes it.",
   judge(history) {
-    const { reads, users } = readHistory(history);
+    const reading = readHistory(history);
+    const { reads, users } = reading;
     const tally = new Tally();
     for (const read of reads) {
       if (read.kind !== "log") continue;
@@ -22,11 +24,16 @@ export const acceptedSurvives: Law<WaveflowEvent> = {
       for (const { stored, isExcused } of read.missing) {
         const knownAt = Math.min(stored.acceptedAt, stored.lastPulledAt < 0 ? Infinity : stored.readAt);
         if (isExcused || knownAt === Infinity || knownAt > read.answeredAt) continue;
-        tally.contradict([knownAt, read.answeredAt], () => {
-          const name = `${nameOperation(stored.operation.operationId)} (${nameContent(stored.content)})`;
-          const how = stored.acceptedAt === knownAt ? "was answered as accepted" : "was given out by a pull";
-          return `${name} ${how} as id ${stored.id}. The log of user ${read.user.name} reaches to ${read.head} and has neither it nor anything newer in its place.`;
-        });
+        tally.contradict(
+          [knownAt, read.answeredAt],
+          () => {
+            const name = `${nameOperation(stored.operation.operationId)} (${nameContent(stored.content)})`;
+            const how =
+              stored.acceptedAt === knownAt ? "was answered as accepted" : "was given out by a pull";
+            return `${name} ${how} as id ${stored.id}. The log of user ${read.user.name} reaches to ${read.head} and has neither it nor anything newer in its place.`;
+          },
+          () => rulesOfLoss(reading, stored, read.answeredAt),
+        );
       }
     }
     return tally.verdict("no operation was accepted before the log was read");

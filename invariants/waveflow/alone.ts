@@ -40,6 +40,7 @@ function judgeStored(stored: Stored, user: UserLog, reading: Reading, tally: Tal
       [call.askedAt, firstAt],
       () =>
         `${nameOperation(operation.operationId)} (${nameContent(content)}) was pushed for user ${owner.user.name}. It is id ${id} in the log of user ${user.name}.`,
+      ["WF-AUTH-2"],
     );
     return;
   }
@@ -49,6 +50,7 @@ function judgeStored(stored: Stored, user: UserLog, reading: Reading, tally: Tal
     [call.askedAt, firstAt],
     () =>
       `${nameOperation(operation.operationId)} was pushed by ${call.actor}. The log says that it is of ${reading.deviceName(device)}.`,
+    ["WF-AUTH-3"],
   );
 }
 
@@ -78,6 +80,7 @@ function judgeDuplicates(call: PushCall, reading: Reading, tally: Tally): void {
       [theirs.firstAt, call.askedAt, call.answeredAt],
       () =>
         `${nameOperation(operation_id)} is id ${id} of user ${owner.user.name}. ${call.actor} pushed the same operation_id for user ${call.user.name}, for the first time, and was told that it is a duplicate with that id.`,
+      ["WF-AUTH-2"],
     );
   }
 }

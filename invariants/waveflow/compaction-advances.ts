@@ -78,9 +78,30 @@ function judgeJob(job: Job, reading: Reading, tally: Tally): void {
       [lowest.at, job.at, read.answeredAt],
       () =>
         `Everybody of user ${job.user} who ever acknowledged anything had acknowledged ${lowest.value} or more. A job that ran after that deleted nothing, and op ${left.id} (${nameContent(left.op)}) is still given out, which op ${left.by} supersedes.`,
+      () => rulesOf(job, lowest, reading),
     );
     return;
   }
+}
+
+/** A device that acknowledged less afterwards has taken nothing back; what was acknowledged a moment ago may have been in
+ *  memory, and counts there too. Otherwise it is about how far the job goes, or about what it collapses. */
+function rulesOf(
+  job: Job,
+  lowest: { readonly value: number; readonly at: EventIndex },
+  { acks, history: { events, settings } }: Reading,
+): readonly string[] {
+  const isMeant = ({ user, askedAt }: AckCall): boolean => user.name === job.user && askedAt < job.at;
+  const hasFallen = acks.some((ack) => {
+    const later = acks.filter(({ device, askedAt }) => device === ack.device && askedAt > ack.askedAt);
+    return (
+      isMeant(ack) && later.some((one) => isMeant(one) && one.request.lastSeenId < ack.request.lastSeenId)
+    );
+  });
+  if (hasFallen) return ["WF-ACK-2"];
+  const flushMs = settings?.ackFlushIntervalMs ?? limits.ackFlushIntervalMs;
+  const isRecent = job.begunAt - events[lowest.at]!.at < flushMs;
+  return isRecent ? ["WF-COMP-1", "WF-COMP-2", "WF-ACK-5"] : ["WF-COMP-1", "WF-COMP-2"];
 }
 
 /** The lowest of what the devices have had taken; `undefined` where somebody may count with less, or nobody counts. */

@@ -1,9 +1,10 @@
 // What is left of the log means the same as the whole of it.
+import { rulesOfLoss } from "./causes.ts";
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { LogOp, ServerId } from "../../protocol/waveflow/types.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { type LogFinding, readHistory } from "./reading.ts";
+import { type LogFinding, readHistory, type Reading } from "./reading.ts";
 import type { EraLog, Stored } from "./user-log.ts";
 import { nameContent } from "./words.ts";
 
@@ -11,16 +12,25 @@ import { nameContent } from "./words.ts";
  *  Source: WF-COMP-2, WF-COMP-5, WF-STATE-1, WF-STATE-2. */
 export const compactionIsInvisible: Law<WaveflowEvent> = {
   id: "compaction-is-invisible",
-  requirements: ["WF-COMP-2", "WF-COMP-3", "WF-COMP-5", "WF-STATE-1", "WF-STATE-2"],
+  requirements: [
+    "WF-PUSH-7",
+    "WF-PUSH-10",
+    "WF-COMP-2",
+    "WF-COMP-3",
+    "WF-COMP-5",
+    "WF-STATE-1",
+    "WF-STATE-2",
+  ],
   promise: "The log as it is left folds to the state to which everything that was ever stored folds.",
   judge(history) {
     const tally = new Tally();
-    for (const log of readHistory(history).logs) judgeLog(log, log.user.era(log.era), tally);
+    const reading = readHistory(history);
+    for (const log of reading.logs) judgeLog(log, log.user.era(log.era), reading, tally);
     return tally.verdict("no log was read");
   },
 };
 
-function judgeLog(log: LogFinding, era: EraLog, tally: Tally): void {
+function judgeLog(log: LogFinding, era: EraLog, reading: Reading, tally: Tally): void {
   const { ops, head } = log.finding;
   const left = new Set<ServerId>();
   for (const op of ops) left.add(op.id);
@@ -34,7 +44,11 @@ function judgeLog(log: LogFinding, era: EraLog, tally: Tally): void {
     if (end === undefined || left.has(end)) continue;
     if ((deletes.get(`${op.entity_type}\n${op.entity_id}`) ?? 0) > op.id) continue;
     const ended = era.byId.get(end)!;
-    tally.contradict([ended.firstAt, log.at], () => describeReturn(op, ended));
+    tally.contradict(
+      [ended.firstAt, log.at],
+      () => describeReturn(op, ended),
+      () => rulesOfLoss(reading, ended, log.at),
+    );
   }
   for (const stored of era.sorted()) {
     if (stored.id > head || left.has(stored.id) || stored.content.op === "delete") continue;
@@ -43,6 +57,7 @@ function judgeLog(log: LogFinding, era: EraLog, tally: Tally): void {
       [stored.firstAt, log.at],
       () =>
         `${nameContent(stored.content)}, id ${stored.id}, decides its register. The log of user ${log.user.name} has lost it, so that whoever reads it has another state.`,
+      () => rulesOfLoss(reading, stored, log.at),
     );
   }
 }

@@ -56,6 +56,7 @@ function judgeUnheard(
   tally.contradict(
     [job.at],
     () => `No device of user ${job.user} had ever acknowledged anything, and a job deleted ops of its log.`,
+    ["WF-COMP-1"],
   );
 }
 

@@ -1,4 +1,5 @@
 // Compaction goes no further than every device that acknowledges has come, as far as the server is in touch with it.
+import { isTroubled } from "./causes.ts";
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { EventIndex, RunMs } from "../history.ts";
@@ -74,9 +75,40 @@ function judgeJob(surroundings: Surroundings): void {
       [ack.answeredAt, job.at],
       () =>
         `${ack.actor} counts for compaction and has acknowledged ${highest} at most. A job began after that and deleted op ${job.upTo}.`,
+      () => rulesOf(ack, highest, surroundings),
     );
   }
   if (firsts.size > 0) tally.look();
+}
+
+/** Why the server took the device for further than it is, or for gone. A crash may have taken an ACK that should have been
+ *  written at once, and a process may not know what another one has in memory. A device that has said nothing new for
+ *  long is there all the same. What it has only pulled is no ACK. */
+function rulesOf(
+  ack: AckCall,
+  highest: number,
+  { job, reading, inTouchSince }: Surroundings,
+): readonly string[] {
+  const { acks, calls, history } = reading;
+  const { events, settings } = history;
+  const mine = acks.filter(({ user, device }) => user === ack.user && device === ack.device);
+  if (isTroubled(reading, { from: ack.answeredAt, to: job.at })) return ["WF-ACK-5"];
+  const movedAt = lastFaultBefore(reading, clockMoves, job.at);
+  const isSilent = mine.every(
+    ({ answeredAt }) => answeredAt < movedAt || (events[answeredAt]?.at ?? Infinity) < inTouchSince,
+  );
+  if (isSilent) return ["WF-ACK-4"];
+  if ((settings?.processes ?? 1) > 1) return ["WF-COMP-1", "WF-ACK-5"];
+  const hasPulled = calls.some(
+    (call) =>
+      call?.request.kind === "pull" &&
+      call.outcome === "accepted" &&
+      call.user === ack.user &&
+      call.device === ack.device &&
+      call.answeredAt < job.at &&
+      (call as unknown as PullCall).reply!.head > highest,
+  );
+  return hasPulled ? ["WF-COMP-1", "WF-PULL-2"] : ["WF-COMP-1"];
 }
 
 /** A pull from below the job's watermark passed after the ACK: the watermark rose later. */

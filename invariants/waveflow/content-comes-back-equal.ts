@@ -4,7 +4,7 @@ import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { WaveflowEvent } from "./events.ts";
 import { readHistory } from "./reading.ts";
-import { sameContent, type Stored } from "./user-log.ts";
+import { sameContent, type Stored, type Operation } from "./user-log.ts";
 import { nameContent, nameOperation } from "./words.ts";
 
 /** Source: WF-PUSH-12 ("comes back equal as JSON"). */
@@ -25,6 +25,7 @@ export const contentComesBackEqual: Law<WaveflowEvent> = {
             [firstAt, at],
             () =>
               `${nameOperation(stored.operation.operationId)} says ${nameContent(stored.content)}. It was given out as ${nameContent(other as LogOp)}.`,
+            () => rulesOf(stored.operation, other as LogOp),
           );
         }
       }
@@ -44,5 +45,12 @@ function judgeStored(stored: Stored, tally: Tally): void {
     [call.askedAt, stored.firstAt],
     () =>
       `${call.actor} pushed ${nameOperation(operationId)} as ${nameContent(call.request.ops[index]!)}. It was given out as ${nameContent(stored.content)}.`,
+    ["WF-PUSH-12"],
   );
 }
+
+/** What a later push of the same id said has replaced what was stored, or something that nobody ever pushed has. */
+const rulesOf = ({ placements }: Operation, seen: LogOp): readonly string[] =>
+  placements.some(({ call, index }) => sameContent(call.request.ops[index]!, seen))
+    ? ["WF-PUSH-4"]
+    : ["WF-PUSH-12"];

@@ -54,6 +54,7 @@ function judgeFrame(reading: FrameReading, line: Line, tally: Tally): void {
       [socketAskedAt, at],
       () =>
         `${installation.actor} opened a socket. The first that it got was op ${id}, before any hello, so it cannot know up to where to pull.`,
+      ["WF-WS-1"],
     );
   } else if (id < line.lastId) {
     const { lastId, lastAt } = line;

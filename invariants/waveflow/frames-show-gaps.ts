@@ -27,6 +27,7 @@ export const framesShowGaps: Law<WaveflowEvent> = {
           [at],
           () =>
             `${installation.actor} got op ${id} in a frame. Its prev_id is ${String(frame.prev_id)}, which is not an id below it.`,
+          ["WF-WS-2"],
         );
         continue;
       }
@@ -37,6 +38,7 @@ export const framesShowGaps: Law<WaveflowEvent> = {
         [at, between.firstAt],
         () =>
           `${installation.actor} got op ${id} in a frame that says ${previous} is the id before it. Op ${between.id} (${nameContent(between.content)}) lies between them, and a device at ${previous} steps over it.`,
+        [between.firstAt < at ? "WF-WS-2" : "WF-PUSH-9"],
       );
     }
     return tally.verdict("no frame carried an operation");

@@ -1,8 +1,10 @@
 // Head is the highest committed id: it never falls, and is at or above every id that anybody was given.
+import { isCompacted, isTroubled, type Span } from "./causes.ts";
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { readHistory } from "./reading.ts";
+import { readHistory, type Reading } from "./reading.ts";
+import type { UserLog } from "./user-log.ts";
 
 /** An answer that was had before a question was asked bounds the answer to it from below.
  *  Leaves out: questions with a restore of the server between them.
@@ -12,7 +14,8 @@ export const headNeverFalls: Law<WaveflowEvent> = {
   requirements: ["WF-PULL-4", "WF-PULL-6", "WF-PUSH-10", "WF-COMP-4"],
   promise: "Head never falls below an id, a head or a watermark that the server has told before.",
   judge(history) {
-    const { answers, logs } = readHistory(history);
+    const reading = readHistory(history);
+    const { answers, logs } = reading;
     const tally = new Tally();
     for (const { user, era, actor, askedAt, answeredAt, reply } of answers) {
       const before = user.era(era).heads.before(askedAt);
@@ -24,6 +27,7 @@ export const headNeverFalls: Law<WaveflowEvent> = {
         [before.at, askedAt, answeredAt],
         () =>
           `Head of user ${user.name} had reached ${before.value}. ${actor} asked afterwards and was told that it is ${head}.`,
+        () => rulesOf(reading, user, { from: before.at, to: answeredAt }),
       );
     }
     for (const { user, era, calmAt, at, finding } of logs) {
@@ -35,8 +39,15 @@ export const headNeverFalls: Law<WaveflowEvent> = {
         [before.at, at],
         () =>
           `Head of user ${user.name} had reached ${before.value}. A reader who came later found ${finding.head}.`,
+        () => rulesOf(reading, user, { from: before.at, to: at }),
       );
     }
     return tally.verdict("nobody asked for a head twice");
   },
 };
+
+/** What was lost with a process was not there for good; what a job took counted into head all the same. */
+function rulesOf(reading: Reading, user: UserLog, span: Span): readonly string[] {
+  if (isCompacted(reading, user, span)) return ["WF-PULL-6", "WF-COMP-4"];
+  return [isTroubled(reading, span) ? "WF-PUSH-10" : "WF-PULL-6"];
+}

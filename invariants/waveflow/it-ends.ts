@@ -1,9 +1,11 @@
 // When the faults stop, everybody comes to rest, with empty queues and cursors at head.
 import type { Law } from "../verdict.ts";
+import { isJsonObject } from "../../protocol/json.ts";
+import type { EventIndex } from "../history.ts";
 import { Tally } from "../tally.ts";
 import { eraOfState } from "./device-state.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { type DeviceFinding, type LogFinding, readHistory, type Reading } from "./reading.ts";
+import { type Call, type DeviceFinding, type LogFinding, readHistory, type Reading } from "./reading.ts";
 import { nameSome } from "./words.ts";
 
 /** A cursor below head is no fault where all that lies between came by pushes of which nobody ever had an answer: they
@@ -41,6 +43,7 @@ export const itEnds: Law<WaveflowEvent> = {
       tally.contradict(
         [calmAt, at],
         () => `The faults had stopped. Within the bound, this did not come to an end: ${who}.`,
+        () => rulesOfUnrest(reading, calmAt),
       );
     }
     for (const found of reading.deviceFindings) {
@@ -54,6 +57,24 @@ export const itEnds: Law<WaveflowEvent> = {
   },
 };
 
+/** What somebody was refused last, after the faults had stopped, says what keeps it busy; `undefined` where that may be
+ *  anything. */
+function rulesOfUnrest({ calls }: Reading, calmAt: EventIndex): readonly string[] {
+  const last = calls.findLast(
+    (call) => call !== undefined && call.askedAt > calmAt && call.outcome === "refused",
+  );
+  const rule = last === undefined ? undefined : ruleOfRefusal(last);
+  return rule === undefined ? itEnds.requirements : [rule];
+}
+
+function ruleOfRefusal({ request, type, body }: Call): string | undefined {
+  if (request.kind === "push" && type === "lamport_regression") return "WF-PUSH-5";
+  if (request.kind === "push" && type === "invalid_op") return "WF-PUSH-13";
+  if (request.kind === "ack" && type === "ack_beyond_head") return "WF-ACK-3";
+  if (request.kind !== "pull" || type !== "resync_required") return undefined;
+  return isJsonObject(body) && body.reason === "cursor_ahead" ? "WF-PULL-7" : "WF-PULL-5";
+}
+
 function judgeRest(found: DeviceFinding, log: LogFinding | undefined, reading: Reading, tally: Tally): void {
   const { installation, finding, at, settledAt } = found;
   const { actor } = installation;
@@ -63,6 +84,7 @@ function judgeRest(found: DeviceFinding, log: LogFinding | undefined, reading: R
       [settledAt, at],
       () =>
         `Everybody is at rest. ${actor} is connected and has ${finding.pending.length} edits in its queue.`,
+      ["WF-DEV-5", "WF-DEV-6"],
     );
   }
   if (log === undefined || finding.cursor === log.finding.head) return;
@@ -75,6 +97,7 @@ function judgeRest(found: DeviceFinding, log: LogFinding | undefined, reading: R
       [reading.restores.at(-1)!, log.at, at],
       () =>
         `The server was put back to a backup, and head is ${head}. ${actor} is connected, its cursor is ${finding.cursor}, and it has not noticed.`,
+      ["WF-PULL-7"],
     );
     return;
   }
@@ -87,5 +110,6 @@ function judgeRest(found: DeviceFinding, log: LogFinding | undefined, reading: R
     [settledAt, log.at, at],
     () =>
       `Everybody is at rest, and head is ${head}. ${actor} is connected, and its cursor is only ${finding.cursor}.`,
+    ["WF-WS-2", "WF-DEV-10"],
   );
 }

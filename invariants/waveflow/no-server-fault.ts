@@ -2,7 +2,8 @@
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { readHistory } from "./reading.ts";
+import { readByHand } from "./by-hand.ts";
+import { type Call, readHistory } from "./reading.ts";
 
 /** What befalls messages on their way excuses nothing; a crash, or a fault of anything but a device, excuses all that
  *  comes after it.
@@ -11,7 +12,7 @@ import { readHistory } from "./reading.ts";
  *  Source: WF-PUSH-2 ("never a raw unique violation"), WF-PUSH-12 ("never a 5xx"). */
 export const noServerFault: Law<WaveflowEvent> = {
   id: "no-server-fault",
-  requirements: ["WF-PUSH-2", "WF-PUSH-12"],
+  requirements: ["WF-PUSH-2", "WF-PUSH-12", "WF-AUTH-1", "WF-AUTH-3", "WF-PULL-1", "WF-ACK-3", "WF-WS-1"],
   promise: "A server to which nothing was done answers no request with a 500.",
   judge(history) {
     const { calls, installations, upheavals } = readHistory(history);
@@ -31,6 +32,7 @@ export const noServerFault: Law<WaveflowEvent> = {
         [askedAt, answeredAt],
         () =>
           `Nothing had been done to the server. It answered ${actor}'s ${request.kind} request with ${status}.`,
+        () => [ruleOf(call)],
       );
     }
     return tally.verdict("no call was answered before something was done to the server");
@@ -38,3 +40,21 @@ export const noServerFault: Law<WaveflowEvent> = {
 };
 
 const otherStatuses: ReadonlySet<number> = new Set([501, 502, 503, 504]);
+
+/** The rule that says what was due instead: of an op that had been pushed before, that it is a duplicate. */
+function ruleOf({ number, request, operations }: Call): string {
+  switch (request.kind) {
+    case "raw":
+      return readByHand(request).demands?.rule ?? "WF-PUSH-12";
+    case "push":
+      return operations.some(({ placements }) => placements.some(({ call }) => call.number !== number))
+        ? "WF-PUSH-2"
+        : "WF-PUSH-12";
+    case "pull":
+      return "WF-PULL-1";
+    case "ack":
+      return "WF-ACK-3";
+    case "socket":
+      return "WF-WS-1";
+  }
+}

@@ -3,6 +3,8 @@ import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { EventIndex } from "../history.ts";
 import type { ServerId } from "../../protocol/waveflow/types.ts";
+import { isJsonObject } from "../../protocol/json.ts";
+import { numberIn } from "./body.ts";
 import { StateEra } from "./device-state.ts";
 import type { WaveflowEvent, WaveflowNote } from "./events.ts";
 import { type Installation, noteOf, type PullCall, readHistory, type Reading } from "./reading.ts";
@@ -16,7 +18,7 @@ import { nameContent } from "./words.ts";
  *  Source: WF-DEV-8, WF-DEV-9, WF-DEV-10, WF-DEV-12, WF-WS-2; waveflow.md section 11, "Nothing skipped". */
 export const nothingSkipped: Law<WaveflowEvent> = {
   id: "nothing-skipped",
-  requirements: ["WF-PUSH-9", "WF-WS-2", "WF-DEV-8", "WF-DEV-9", "WF-DEV-10", "WF-DEV-12"],
+  requirements: ["WF-PUSH-9", "WF-PULL-1", "WF-WS-2", "WF-DEV-8", "WF-DEV-9", "WF-DEV-10", "WF-DEV-12"],
   promise:
     "A device whose cursor stands at n has applied every operation of its user up to n that was not superseded.",
   judge(history) {
@@ -56,8 +58,41 @@ function judgeInstallation(installation: Installation, reading: Reading, tally: 
       [skipped.firstAt, at, Math.max(skipped.lastPulledAt, skipped.lastLoggedAt)],
       () =>
         `${actor} moved its cursor from ${from} to ${note.cursor} without applying op ${skipped.id}. Op ${skipped.id} (${nameContent(skipped.content)}) is in its user's log, and the device will never ask for it again.`,
+      () => rulesOf({ skipped, from, at, via: note.via }, installation, reading),
     );
   }
+}
+
+/** What a page or a frame had brought to the device, the device has dropped. What no page had brought, the server had
+ *  left out of it, or it was not there to be seen when the page was made. A frame that names a gap is asked after; one
+ *  that names none has hidden it. */
+function rulesOf(
+  step: {
+    readonly skipped: Stored;
+    readonly from: ServerId;
+    readonly at: EventIndex;
+    readonly via: Applied["via"];
+  },
+  { actor, device, moments }: Installation,
+  { frames }: Reading,
+): readonly string[] {
+  const { skipped, from, at, via } = step;
+  if (via === "socket") {
+    const isHidden = frames.some(({ installation, at: framedAt, frame }) => {
+      const id = isJsonObject(frame.op) ? numberIn(frame.op, "id") : undefined;
+      const isMeant = installation.actor === actor && framedAt < at && id !== undefined && id > skipped.id;
+      return isMeant && (numberIn(frame, "prev_id") ?? 0) < skipped.id;
+    });
+    return [isHidden ? "WF-WS-2" : "WF-DEV-10"];
+  }
+  const pages = moments.filter((moment) => moment.kind === "page" && moment.at < at);
+  const replies = pages.map(({ call }) => call as unknown as PullCall);
+  const page = replies.findLast(
+    ({ request, reply }) => request.since < skipped.id && skipped.id <= reply!.head && request.since >= from,
+  );
+  const isGiven = page?.reply!.ops.some(({ id }) => id === skipped.id) === true;
+  if (isGiven || page === undefined) return [skipped.device === device ? "WF-DEV-8" : "WF-DEV-9"];
+  return [Math.min(skipped.acceptedAt, skipped.readAt) < page.askedAt ? "WF-PULL-1" : "WF-PUSH-9"];
 }
 
 function findSkipped(

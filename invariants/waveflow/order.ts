@@ -1,8 +1,9 @@
 // Per device, ids and stamps grow together, within a batch and across batches.
+import { isCompacted } from "./causes.ts";
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { readHistory } from "./reading.ts";
+import { readHistory, type Reading } from "./reading.ts";
 import type { Stored } from "./user-log.ts";
 import { nameOperation } from "./words.ts";
 
@@ -13,7 +14,8 @@ export const order: Law<WaveflowEvent> = {
   requirements: ["WF-PUSH-1", "WF-PUSH-5", "WF-PUSH-6", "WF-PUSH-8", "WF-COMP-6"],
   promise: "Of one device's accepted operations, the one with the higher id has the higher stamp.",
   judge(history) {
-    const { users, deviceName } = readHistory(history);
+    const reading = readHistory(history);
+    const { users, deviceName } = reading;
     const tally = new Tally();
     for (const user of users.values()) {
       for (const era of user.eras()) {
@@ -25,13 +27,17 @@ export const order: Law<WaveflowEvent> = {
           if (before !== undefined) tally.look();
           if (before === undefined || stored.lamport > before.lamport) highest.set(device, stored);
           else {
-            tally.contradict([before.firstAt, stored.firstAt], () => {
-              const names = [before, stored].map(
-                ({ operation, id, lamport }) =>
-                  `${nameOperation(operation.operationId)} has id ${id} and stamp ${lamport}`,
-              );
-              return `${names[0]}. ${names[1]}, which is not higher, and both are of ${deviceName(device)}.`;
-            });
+            tally.contradict(
+              [before.firstAt, stored.firstAt],
+              () => {
+                const names = [before, stored].map(
+                  ({ operation, id, lamport }) =>
+                    `${nameOperation(operation.operationId)} has id ${id} and stamp ${lamport}`,
+                );
+                return `${names[0]}. ${names[1]}, which is not higher, and both are of ${deviceName(device)}.`;
+              },
+              () => rulesOf(reading, before, stored),
+            );
           }
         }
       }
@@ -39,3 +45,16 @@ export const order: Law<WaveflowEvent> = {
     return tally.verdict("no device had two operations accepted");
   },
 };
+
+/** Two ops of one push stand in its order, or one of them should have been refused. Of two pushes that were under way
+ *  at once, the second has to see what the first has stored; and of two that were not, whatever was deleted meanwhile. */
+function rulesOf(reading: Reading, before: Stored, stored: Stored): readonly string[] {
+  const first = before.operation.placements.at(-1);
+  const second = stored.operation.placements.at(-1);
+  if (first === undefined || second === undefined) return ["WF-PUSH-5"];
+  if (first.call === second.call) return [first.index < second.index ? "WF-PUSH-5" : "WF-PUSH-8"];
+  const isAtOnce = first.call.askedAt < second.call.answeredAt && second.call.askedAt < first.call.answeredAt;
+  if (isAtOnce) return ["WF-PUSH-6"];
+  const span = { from: before.firstAt, to: stored.firstAt };
+  return isCompacted(reading, stored.operation.user, span) ? ["WF-PUSH-6", "WF-COMP-6"] : ["WF-PUSH-5"];
+}

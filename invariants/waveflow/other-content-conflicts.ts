@@ -39,6 +39,7 @@ function judgeAccepted(call: PushCall, tally: Tally): void {
       [stored.firstAt, call.askedAt, call.answeredAt],
       () =>
         `${nameOperation(op.operation_id)} is stored as ${nameContent(stored.content)}. ${call.actor} pushed the same id with ${nameContent(op)} and was told that it is accepted.`,
+      ["WF-PUSH-4"],
     );
   }
 }
@@ -54,5 +55,6 @@ function judgeConflict(call: PushCall, tally: Tally): void {
     [call.askedAt, call.answeredAt],
     () =>
       `${call.actor} was told that ${nameOperation(operationId)} conflicts with what is stored under its id. Nobody ever pushed that id with anything but ${nameContent(refused)}.`,
+    ["WF-PUSH-4"],
   );
 }

@@ -60,6 +60,7 @@ function judgeJob(
     [helloAt, job.at, dueAt],
     () =>
       `${actor} had a socket open and had acknowledged ${highest} at most. A job raised the watermark to ${job.compactedUpTo}, and ${frameWithinMs / 1_000} seconds later the socket had not been told to resync.`,
+    ["WF-WS-3"],
   );
 }
 
@@ -86,8 +87,23 @@ function judgeTold(
     [known.at, helloAt, outrunAt],
     () =>
       `${installation.actor} had acknowledged ${known.value}, and the server had taken it. Its socket was told to resync because the log was compacted up to ${compactedUpTo}, which is not above that.`,
+    () => [hasLowerLater(reading, installation, known) ? "WF-ACK-2" : "WF-WS-3"],
   );
 }
+
+/** It acknowledged less afterwards, which takes nothing back. */
+const hasLowerLater = (
+  { acks }: Reading,
+  { user, device }: OpenSocket["installation"],
+  known: { readonly value: number; readonly at: EventIndex },
+): boolean =>
+  acks.some(
+    (ack) =>
+      ack.user === user &&
+      ack.device === device &&
+      ack.askedAt > known.at &&
+      ack.request.lastSeenId < known.value,
+  );
 
 function highestAck(
   reading: Reading,

@@ -16,27 +16,45 @@ export const pullIsAscending: Law<WaveflowEvent> = {
       if (call.outcome !== "accepted") continue;
       tally.look();
       const fault = findFault(call);
-      if (fault !== undefined) tally.contradict([call.askedAt, call.answeredAt], () => fault);
+      if (fault !== undefined)
+        tally.contradict([call.askedAt, call.answeredAt], () => fault.text, fault.rules);
     }
     return tally.verdict("no pull was answered");
   },
 };
 
-function findFault({ actor, request, reply }: PullCall): string | undefined {
+function findFault({
+  actor,
+  request,
+  reply,
+}: PullCall): { readonly text: string; readonly rules: readonly string[] } | undefined {
   const { ops, head, has_more: hasMore } = reply!;
   let last = request.since;
   for (const { id } of ops) {
-    if (id <= last) return `${actor} pulled from ${request.since}. After id ${last} it was given id ${id}.`;
+    if (id <= last)
+      return {
+        text: `${actor} pulled from ${request.since}. After id ${last} it was given id ${id}.`,
+        rules: ["WF-PULL-1"],
+      };
     last = id;
   }
   const { limit } = request;
   if (limit !== undefined && ops.length > limit) {
-    return `${actor} asked for at most ${limit} ops. It was given ${ops.length}.`;
+    return {
+      text: `${actor} asked for at most ${limit} ops. It was given ${ops.length}.`,
+      rules: ["WF-PULL-1"],
+    };
   }
   if (ops.length > 0 && last > head)
-    return `${actor} was given id ${last}. The same page says that head is ${head}.`;
+    return {
+      text: `${actor} was given id ${last}. The same page says that head is ${head}.`,
+      rules: ["WF-PULL-4", "WF-PULL-6"],
+    };
   if (hasMore && ops.length === 0) {
-    return `${actor} pulled from ${request.since} and was told that there is more. The page is empty, so it cannot go on.`;
+    return {
+      text: `${actor} pulled from ${request.since} and was told that there is more. The page is empty, so it cannot go on.`,
+      rules: ["WF-PULL-6"],
+    };
   }
   return undefined;
 }

@@ -33,10 +33,14 @@ function judge(call: PushCall, operation: Operation, tally: Tally): void {
   if (stored === undefined || !operation.placements.every((placement) => isFinal(placement.call))) return;
   const seenAt = Math.min(stored.readAt, stored.framedAt);
   if (seenAt === Infinity) return;
-  tally.contradict([call.askedAt, call.answeredAt, seenAt], () => {
-    const name = `${nameOperation(operation.operationId)} (${nameContent(stored.content)})`;
-    return `${call.actor}'s push with ${name} was refused as ${call.type}. Yet the log has it as id ${stored.id}, and no other push brought it.`;
-  });
+  tally.contradict(
+    [call.askedAt, call.answeredAt, seenAt],
+    () => {
+      const name = `${nameOperation(operation.operationId)} (${nameContent(stored.content)})`;
+      return `${call.actor}'s push with ${name} was refused as ${call.type}. Yet the log has it as id ${stored.id}, and no other push brought it.`;
+    },
+    ["WF-PUSH-7"],
+  );
 }
 
 function isFinal({ outcome, type, request }: PushCall): boolean {

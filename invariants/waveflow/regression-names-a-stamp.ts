@@ -30,12 +30,14 @@ export const regressionNamesAStamp: Law<WaveflowEvent> = {
           events,
           () =>
             `${call.actor}'s stamp was refused as too low. The answer's stored_max is ${seen}, so the device cannot know what is high enough.`,
+          ["WF-PUSH-5"],
         );
       } else if (refused !== undefined && refused.lamport_ts > storedMax) {
         tally.contradict(
           events,
           () =>
             `${call.actor} pushed ${nameOperation(refused.operation_id)} with stamp ${refused.lamport_ts}. It was refused as not above ${storedMax}, which it is.`,
+          ["WF-PUSH-5"],
         );
       } else if (refused !== undefined && call.request.isByHand === true && call.era >= 0 && !hasRawWrites) {
         const highest = highestPossible(call, pushes);
@@ -44,12 +46,27 @@ export const regressionNamesAStamp: Law<WaveflowEvent> = {
           events,
           () =>
             `No op of ${call.actor}'s device that can have been accepted by then has a stamp above ${highest}. Its ${nameOperation(refused.operation_id)} with stamp ${refused.lamport_ts} was refused as not above ${storedMax}.`,
+          () => [isRaisedByDuplicate(call, pushes, refused.lamport_ts) ? "WF-PUSH-2" : "WF-PUSH-5"],
         );
       }
     }
     return tally.verdict("no push was refused for its stamp");
   },
 };
+
+/** A retry of the device carried a stamp that high, which is not the one that its op is stored with. */
+const isRaisedByDuplicate = (call: PushCall, pushes: readonly PushCall[], stamp: number): boolean =>
+  pushes.some(
+    ({ user, device, askedAt, request, operations }) =>
+      user === call.user &&
+      device === call.device &&
+      askedAt <= call.askedAt &&
+      request.ops.some((op, index) => {
+        const known = operations[index]?.stored[call.era];
+        const isOther = known !== undefined && (known.device !== device || known.lamport !== op.lamport_ts);
+        return isOther && op.lamport_ts >= stamp;
+      }),
+  );
 
 /** The highest stamp that the device can have had accepted by the time of the answer, ops before the refused one in the
  *  same push included. */

@@ -18,30 +18,47 @@ export const repliesFollowTheBatch: Law<WaveflowEvent> = {
       if (call.outcome !== "accepted") continue;
       tally.look();
       const fault = findFault(call);
-      if (fault !== undefined) tally.contradict([call.askedAt, call.answeredAt], () => fault);
+      if (fault !== undefined)
+        tally.contradict([call.askedAt, call.answeredAt], () => fault.text, [fault.rule]);
     }
     return tally.verdict("no push was accepted");
   },
 };
 
-function findFault({ actor, request, reply }: PushCall): string | undefined {
+function findFault({
+  actor,
+  request,
+  reply,
+}: PushCall): { readonly text: string; readonly rule: string } | undefined {
   const { results, head } = reply!;
   const { ops } = request;
   if (results.length !== ops.length) {
-    return `${actor} pushed ${ops.length} ops. The answer is a success and lists ${results.length} of them.`;
+    return {
+      text: `${actor} pushed ${ops.length} ops. The answer is a success and lists ${results.length} of them.`,
+      rule: "WF-PUSH-1",
+    };
   }
   let last = 0;
   for (let index = 0; index < ops.length; index++) {
     const sent = ops[index]!;
     const { operation_id: named, id, status } = results[index]!;
     if (named !== sent.operation_id && uuidKey(named) !== uuidKey(sent.operation_id)) {
-      return `Op ${index} of ${actor}'s push is ${nameOperation(sent.operation_id)}. Result ${index} of the answer is about ${nameOperation(named)}.`;
+      return {
+        text: `Op ${index} of ${actor}'s push is ${nameOperation(sent.operation_id)}. Result ${index} of the answer is about ${nameOperation(named)}.`,
+        rule: "WF-PUSH-1",
+      };
     }
     if (id > head)
-      return `${nameOperation(named)} was given id ${id}. The same answer says that head is ${head}.`;
+      return {
+        text: `${nameOperation(named)} was given id ${id}. The same answer says that head is ${head}.`,
+        rule: "WF-PUSH-8",
+      };
     if (status !== "stored") continue;
     if (id <= last) {
-      return `${nameOperation(named)} comes later in ${actor}'s batch than the op with id ${last}. It was given the lower id ${id}.`;
+      return {
+        text: `${nameOperation(named)} comes later in ${actor}'s batch than the op with id ${last}. It was given the lower id ${id}.`,
+        rule: "WF-PUSH-8",
+      };
     }
     last = id;
   }

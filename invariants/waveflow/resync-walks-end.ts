@@ -38,6 +38,7 @@ function judgeTokens(pulls: readonly PullCall[], tally: Tally): void {
         [askedAt, answeredAt],
         () =>
           `${actor} went on in its walk from ${request.since}, with its token, and was told that there is more. The page does not repeat the token, so that the next one may be refused for ever.`,
+        ["WF-PULL-5"],
       );
       continue;
     }
@@ -50,6 +51,7 @@ function judgeTokens(pulls: readonly PullCall[], tally: Tally): void {
       [askedAt, answeredAt],
       () =>
         `${actor} began to read from 0 and was told that there is more. The page has no token, so that the next one may be refused for ever.`,
+      ["WF-PULL-5"],
     );
   }
 }
@@ -88,6 +90,7 @@ function judgeWalks(pulls: readonly PullCall[], events: readonly WaveflowEvent[]
       [start.answeredAt, jobAt, askedAt, answeredAt],
       () =>
         `${actor} began to read from 0, and then a job deleted ops of user ${user.name}. It was given the page from ${request.since} as if nothing had happened.`,
+      ["WF-PULL-5"],
     );
   }
 }

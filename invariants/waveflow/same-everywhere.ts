@@ -1,11 +1,14 @@
 // When everybody has come to rest, everybody sees the same, and it is what all accepted ops together say.
+import { isCompacted } from "./causes.ts";
 import { uuidKey } from "../../protocol/waveflow/messages.ts";
 import type { Law } from "../verdict.ts";
+import type { EventIndex } from "../history.ts";
 import { Tally } from "../tally.ts";
 import { eraOfState } from "./device-state.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { readHistory } from "./reading.ts";
-import { decidedAt, findDifference, parkedEntities } from "./state-of.ts";
+import { type Installation, readHistory, type Reading } from "./reading.ts";
+import { decidedAt, type Difference, findDifference, parkedEntities } from "./state-of.ts";
+import type { EraLog } from "./user-log.ts";
 import { nameValue } from "./words.ts";
 
 /** Judged for connected devices at rest, with nothing pending, whose cursor is the head of the log that was read with
@@ -51,8 +54,29 @@ export const sameEverywhere: Law<WaveflowEvent> = {
         [decidedAt(installation.user.era(era), difference), log.at, at],
         () =>
           `Everything that user ${installation.user.name} ever had accepted makes ${field} of ${entity} ${nameValue(expected)}. ${installation.actor}, which has everything up to ${finding.cursor}, shows ${nameValue(seen)}.`,
+        () => rulesOf({ log: installation.user.era(era), difference, installation, at }, reading),
       );
     }
     return tally.verdict("nobody was looked at who was connected and at rest");
   },
 };
+
+/** What the device was told and shows otherwise is a matter of the fold; what it was never told, compaction has taken or
+ *  no socket has brought. */
+function rulesOf(
+  seen: {
+    readonly log: EraLog;
+    readonly difference: Difference;
+    readonly installation: Installation;
+    readonly at: EventIndex;
+  },
+  reading: Reading,
+): readonly string[] {
+  const { log, difference, installation, at } = seen;
+  const decisive = difference.id === undefined ? undefined : log.byId.get(difference.id);
+  const toldAt = decisive?.operation.toldAt[installation.actorNumber] ?? Infinity;
+  if (toldAt < at) return ["WF-STATE-1", "WF-DEV-7", "WF-DEV-8", "WF-DEV-11", "WF-DEV-12"];
+  if (isCompacted(reading, installation.user, { from: -1, to: at })) return ["WF-COMP-5"];
+  if (decisive === undefined) return ["WF-STATE-2", "WF-DEV-7", "WF-DEV-11"];
+  return (reading.history.settings?.processes ?? 1) > 1 ? ["WF-WS-2", "WF-WS-4"] : ["WF-WS-2"];
+}

@@ -20,7 +20,7 @@ export const socketsAreFed: Law<WaveflowEvent> = {
     const reading = readHistory(history);
     const tally = new Tally();
     const sockets = openSockets(reading);
-    for (const socket of sockets) judgeChain(socket, tally);
+    for (const socket of sockets) judgeChain(socket, reading, tally);
     if (sockets.length > 0) for (const push of reading.pushes) judgePush(push, sockets, reading, tally);
     return tally.verdict(
       "nobody had a socket open while something was stored and nothing was done to anybody",
@@ -29,7 +29,7 @@ export const socketsAreFed: Law<WaveflowEvent> = {
 };
 
 /** Each frame says which id comes before it: that one came over this socket, or was there before its hello. */
-function judgeChain({ installation, era, head, frames }: OpenSocket, tally: Tally): void {
+function judgeChain({ installation, era, head, frames }: OpenSocket, reading: Reading, tally: Tally): void {
   const log = installation.user.era(era);
   let last = head;
   let lastAt = frames[0]!.at;
@@ -51,6 +51,7 @@ function judgeChain({ installation, era, head, frames }: OpenSocket, tally: Tall
           [lastAt, frame.at],
           () =>
             `${installation.actor}'s socket, to which nothing was done, had shown everything up to ${before}. The next op that came over it was ${id}, and op ${previous} (${nameContent(left.content)}) before it never came.`,
+          rulesOf(reading),
         );
       }
     }
@@ -78,6 +79,7 @@ function judgePush(call: PushCall, sockets: readonly OpenSocket[], reading: Read
       [helloAt, call.answeredAt, dueAt],
       () =>
         `${actor} had a socket open, to which nothing was done. ${call.actor}'s op was stored as id ${last.id}, and ${frameWithinMs / 1_000} seconds later the socket had not shown it.`,
+      rulesOf(reading),
     );
   }
 }
@@ -88,3 +90,7 @@ function isGone({ user, era }: PushCall, id: number): boolean {
   const stored = log.byId.get(id);
   return stored === undefined || log.superseder(stored, Infinity) !== undefined;
 }
+
+/** Where there are several processes, nobody tells whose socket it was. */
+const rulesOf = ({ history: { settings } }: Reading): readonly string[] =>
+  (settings?.processes ?? 1) > 1 ? ["WF-PUSH-11", "WF-WS-4"] : ["WF-PUSH-11"];

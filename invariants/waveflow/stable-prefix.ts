@@ -1,5 +1,6 @@
 // Below what a reader was given, nothing becomes visible any more: a sequence hands out numbers before commits happen,
 // and a reader who has passed a number never looks there again.
+import { isCompactedDuring } from "./causes.ts";
 import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { WaveflowEvent } from "./events.ts";
@@ -20,16 +21,21 @@ export const stablePrefix: Law<WaveflowEvent> = {
     "Once a reader was given an id, no operation below it becomes visible that was not visible before.",
   judge(history) {
     const tally = new Tally();
-    for (const read of readHistory(history).reads) {
+    const reading = readHistory(history);
+    for (const read of reading.reads) {
       tally.look(read.ops.length > 0 ? 1 : 0);
       for (const { stored, isExcused } of read.missing) {
         if (knownBefore(stored, read) !== undefined) continue;
         const laterAt = seenLater(stored, read, isExcused);
         if (laterAt === undefined) continue;
-        tally.contradict([read.askedAt, read.answeredAt, laterAt], () => {
-          const name = `${nameOperation(stored.operation.operationId)} (${nameContent(stored.content)})`;
-          return `${read.actor} was given everything up to id ${read.upTo}, without id ${stored.id}. Later ${name} is there as id ${stored.id}: it appeared behind a reader.`;
-        });
+        tally.contradict(
+          [read.askedAt, read.answeredAt, laterAt],
+          () => {
+            const name = `${nameOperation(stored.operation.operationId)} (${nameContent(stored.content)})`;
+            return `${read.actor} was given everything up to id ${read.upTo}, without id ${stored.id}. Later ${name} is there as id ${stored.id}: it appeared behind a reader.`;
+          },
+          () => [isCompactedDuring(reading, read) ? "WF-PULL-4" : "WF-PUSH-9"],
+        );
       }
     }
     return tally.verdict("nobody was given an operation");
