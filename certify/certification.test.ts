@@ -19,6 +19,7 @@ const profile: CertificationProfile = {
     { name: "low", promise: "Little.", needs: "an address" },
     { name: "high", promise: "Much.", needs: "a hook" },
   ],
+  features: {},
   levelOfAbility: () => undefined,
   levelOfSteps: () => undefined,
 };

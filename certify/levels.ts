@@ -20,6 +20,8 @@ export interface CertificationProfile {
   readonly requirements: readonly Requirement[];
   /** In order: what one needs, the next may need as well. */
   readonly levels: readonly Level[];
+  /** What a build may declare not to have, and the level that it then does not ask for. */
+  readonly features: Readonly<Record<string, string>>;
   /** The level that an ability belongs to; undefined for what every target can be asked for. */
   levelOfAbility(ability: Ability): string | undefined;
   /** The level that the steps belong to whatever the abilities say, if any. */

@@ -25,6 +25,8 @@ export interface ProbeOptions {
   readonly signal: AbortSignal;
   /** Wall time.  Units: milliseconds. */
   readonly budgetMs: number;
+  /** What the target says it has or has not, by the names of the profile's features; the rest it does not say. */
+  readonly declared: Readonly<Record<string, boolean>>;
   onProgress?(done: number, total: number): void;
 }
 

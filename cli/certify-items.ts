@@ -3,10 +3,11 @@
 import type { CheckOutcome } from "../invariants/result.ts";
 import type { Requirement } from "../protocol/requirement.ts";
 import { type CertificationProfile, levelOf } from "../certify/levels.ts";
-import type { Probe, ProbeReport, ProbeTarget } from "../certify/probe.ts";
+import type { Probe, ProbeReport } from "../certify/probe.ts";
 import type { Scenario } from "../scenarios/format/types.ts";
 import { rulesOf } from "./checks.ts";
 import { isSweepScenario, sweepItem } from "./certify-sweep.ts";
+import type { LiveWorldRunner } from "./live-runner.ts";
 import type { Observed, RunOptions, WorldRunner } from "./world-runner.ts";
 
 /** How long one probe may take.  Units: milliseconds. */
@@ -16,6 +17,8 @@ export interface CertifyItem {
   readonly scenario: Scenario;
   readonly level: string;
   readonly isProbe: boolean;
+  /** The command that runs it again, where it is no scenario for the live world. */
+  readonly command?: string;
   /** Absent: as every scenario is run. */
   run?(world: WorldRunner, options: RunOptions): Promise<Observed>;
 }
@@ -31,7 +34,9 @@ export interface ItemSources {
   readonly probes: readonly Probe[];
   readonly profile: CertificationProfile;
   /** To be given back. */
-  readonly borrowTarget: (protocol: string) => Promise<ProbeTarget & { release(): void }>;
+  /** Lends the server under test to the probes. */
+  readonly lender: Pick<LiveWorldRunner, "probeTarget">;
+  readonly declared: Readonly<Record<string, boolean>>;
   readonly notes: ProbeNotes;
 }
 
@@ -52,16 +57,16 @@ export function certifyItems(sources: ItemSources): readonly CertifyItem[] {
   return items.toSorted((left, right) => order.indexOf(left.level) - order.indexOf(right.level));
 }
 
-function probeItem(probe: Probe, { profile, borrowTarget, notes }: ItemSources): CertifyItem {
+function probeItem(probe: Probe, { profile, lender, declared, notes }: ItemSources): CertifyItem {
   return {
     scenario: scenarioOf(probe),
     level: probe.level,
     isProbe: true,
+    command: "certify",
     async run(_world, { seed, signal }) {
-      const target = await borrowTarget(probe.protocol);
-      const report = await probe
-        .run(target, { seed, signal, budgetMs: probeBudgetMs })
-        .finally(() => target.release());
+      const target = await lender.probeTarget(probe.protocol);
+      const options = { seed, signal, budgetMs: probeBudgetMs, declared };
+      const report = await probe.run(target, options).finally(() => target.release());
       notes.observations.push(...report.observations);
       if (report.outcome === "unsupported") notes.unsupported.add(probe.id);
       return observedOf(report, { probe, seed, requirements: profile.requirements });

@@ -7,6 +7,7 @@ import type { Scenario } from "../scenarios/format/types.ts";
 import { assess } from "./assess.ts";
 import { protocolOf } from "./protocols.ts";
 import { countStatements, runPoint, runsOf, type SweepRun, variantOf, windowText } from "./sweep-points.ts";
+import type { CertifyItem } from "./certify-items.ts";
 import type { Observed, RunOptions, WorldRunner } from "./world-runner.ts";
 
 /** Points side by side: each has servers of its own. */
@@ -19,9 +20,9 @@ export const isSweepScenario = ({ id }: Scenario): boolean => id.split("/")[1] =
 export function sweepItem(
   scenario: Scenario,
   profile: CertificationProfile,
-): { readonly level: string; run(world: WorldRunner, options: RunOptions): Promise<Observed> } {
+): Pick<CertifyItem, "level" | "command" | "run"> {
   const level = profile.levelOfAbility("statements") ?? profile.levels[0]!.name;
-  return { level, run: (world, options) => runSweep(scenario, world, options) };
+  return { level, command: "sweep", run: (world, options) => runSweep(scenario, world, options) };
 }
 
 async function runSweep(scenario: Scenario, world: WorldRunner, options: RunOptions): Promise<Observed> {

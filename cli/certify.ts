@@ -1,8 +1,9 @@
 // `seatrial certify`: somebody's server against every rule that a server can break, and a verdict on what it may claim.
 import { Command, Option } from "commander";
 import { addHelp } from "./help.ts";
-import { type CertifyFlags, runCertification } from "./certifying.ts";
+import { type CertifyRequest, runCertification } from "./certifying.ts";
 import { addRunOptions, splitAtDashes } from "./options.ts";
+import { configOption, settingsOf } from "./settings.ts";
 import { addTargetOptions } from "./target-options.ts";
 
 export function createCertifyCommand(): Command {
@@ -33,8 +34,10 @@ export function createCertifyCommand(): Command {
     .option("--update-baseline", "write the failures of this run into the baseline")
     .option("--strict", "advice that is not followed fails as well")
     .option("--list", "print what would be run, and run nothing")
-    .action(async (words: string[], flags: CertifyFlags, self: Command) => {
+    .addOption(configOption())
+    .action(async (words: string[], flags: CertifyRequest["flags"], self: Command) => {
+      const { settings } = await settingsOf(self);
       const { ids, server } = splitAtDashes(words, self);
-      await runCertification(ids, server, flags);
+      await runCertification({ ids, server, settings, flags });
     });
 }

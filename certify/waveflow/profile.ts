@@ -61,6 +61,7 @@ export const waveflowProfile: CertificationProfile = {
   protocol: "waveflow/1",
   requirements: waveflowRequirements,
   levels,
+  features: { socket: "realtime" },
   levelOfAbility: (ability) => levelByAbility[ability],
   levelOfSteps: (scenario) => (usesSocket(scenario) ? "realtime" : undefined),
 };
