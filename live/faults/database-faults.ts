@@ -7,7 +7,14 @@ import pg from "pg";
 import { databaseLine } from "../../scenarios/format/database-lines.ts";
 import type { DatabaseAction } from "../../scenarios/format/types.ts";
 import type { OwnDatabaseServer } from "../databases/provider.ts";
-import { cancelStatements, endSessions, hasWaiters, lockTables, operatorName } from "./database-sessions.ts";
+import {
+  cancelStatements,
+  endSessions,
+  hasWaiters,
+  lockTables,
+  operatorName,
+  tableNames,
+} from "./database-sessions.ts";
 import type { WireEvent } from "./postgres-wire/events.ts";
 import type { PostgresWireProxy } from "./postgres-wire/proxy.ts";
 
@@ -64,9 +71,11 @@ export class DatabaseFaults {
       case "stop":
       case "crash":
         tell(`database ${action.verb === "stop" ? "stopped" : "crashed"}`, ended[action.verb]);
+        await this.#noteUnused(action);
         return this.#end(action.verb === "stop" ? "fast" : "immediate");
       case "restart":
         tell("database restarted", "the database is restarted");
+        await this.#noteUnused(action);
         await this.#end("fast");
         return this.#begin();
       case "refuse-connections":
@@ -119,6 +128,13 @@ export class DatabaseFaults {
   /** Another scenario begins: what the one before has missed is not its concern. */
   forget(): void {
     this.#missed = [];
+  }
+
+  /** Whoever has neither a connection to the database nor a table in it is not hindered by its end. */
+  async #noteUnused(action: DatabaseAction): Promise<void> {
+    if (this.#isDown || this.#options.lines.some(({ connections }) => connections > 0)) return;
+    const names = await asOperator(this.#options.url, tableNames);
+    if (names.length === 0) this.#missed.push(`database: ${databaseLine(action)}`);
   }
 
   async #end(how: "fast" | "immediate"): Promise<void> {
@@ -245,10 +261,13 @@ export class DatabaseFaults {
 
 const ended = { stop: "the database is stopped", crash: "the database crashes" } as const;
 
-async function asOperator(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
+async function asOperator<Result>(
+  url: string,
+  work: (client: pg.Client) => Promise<Result>,
+): Promise<Result> {
   const client = await connectAsOperator(url);
   try {
-    await work(client);
+    return await work(client);
   } finally {
     await client.end();
   }

@@ -23,17 +23,23 @@ export async function cancelStatements(client: pg.Client, afterMs: number): Prom
   );
 }
 
-/** Takes all tables in a mode that lets others read and not write, until the session ends.
+/** Takes all tables in a mode that lets others read and not write, until the session ends; where there are none, nothing.
  *  Errors: 55P03 when somebody who has written does not come to an end. */
 export async function lockTables(client: pg.Client): Promise<void> {
+  const names = await tableNames(client);
+  if (names.length === 0) return;
+  await client.query("BEGIN");
+  await client.query(`SET LOCAL lock_timeout = '${lockPatienceMs}ms'`);
+  await client.query(`LOCK TABLE ${names.join(", ")} IN EXCLUSIVE MODE`);
+}
+
+/** Schema and name of each table that somebody has made, quoted. */
+export async function tableNames(client: pg.Client): Promise<readonly string[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
      WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1`,
   );
-  if (rows.length === 0) throw new Error("the database has no tables to be locked");
-  await client.query("BEGIN");
-  await client.query(`SET LOCAL lock_timeout = '${lockPatienceMs}ms'`);
-  await client.query(`LOCK TABLE ${rows.map(({ name }) => name).join(", ")} IN EXCLUSIVE MODE`);
+  return rows.map(({ name }) => name);
 }
 
 /** Whether somebody waits for a table of this database. */
