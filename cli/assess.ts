@@ -1,11 +1,18 @@
 // From what was observed to a result: checks, laws and faults that never struck, each of which can fail a scenario.
 import assert from "node:assert/strict";
 import type { History } from "../invariants/history.ts";
-import type { CheckOutcome, Drift, ScenarioOutcome, ScenarioResult } from "../invariants/result.ts";
+import {
+  type CheckOutcome,
+  type Drift,
+  type ScenarioOutcome,
+  type ScenarioResult,
+  setupFailed,
+} from "../invariants/result.ts";
 import { isFailing, type Judgement } from "../invariants/verdict.ts";
 import type { Scenario } from "../scenarios/format/types.ts";
 import type { WorldName } from "../reports/reporter.ts";
 import { emptyResult } from "./empty-result.ts";
+import { SetupError } from "./errors.ts";
 import { version } from "./version.ts";
 import type { Observed } from "./world-runner.ts";
 
@@ -69,7 +76,7 @@ export function skippedResult({ scenario, world, seed, replay }: Attempt): Scena
   return emptyResult({ ...head, world, seed, replay });
 }
 
-/** The result of a scenario during which Seatrial itself failed. */
+/** The result of a scenario during which Seatrial itself failed, or that could not be begun. */
 export function errorResult(attempt: Attempt, error: unknown, durationMs: number): ScenarioResult {
   return { ...skippedResult(attempt), outcome: "error", error: stackOf(error), durationMs };
 }
@@ -117,5 +124,6 @@ function expectedViolations(scenario: Scenario, judgements: readonly Judgement[]
 }
 
 function stackOf(error: unknown): string {
+  if (error instanceof SetupError) return `${setupFailed}${error.message}`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -115,8 +115,9 @@ const againWith =
 
 /** How the target is said again, without its secrets: those are in the environment of whoever does. */
 function targetWords(target: TargetSpec, server: readonly string[] | undefined): readonly string[] {
+  const secrets = secretsOf(target);
   const shown = (words: readonly string[]): readonly string[] =>
-    words.map((word) => secretsOf(target).reduce((text, secret) => text.replaceAll(secret, "***"), word));
+    words.map((word) => withoutSecrets(word, secrets));
   if (target.kind === "command")
     return ["--", ...shown(server ?? [target.command.file, ...target.command.args])];
   const { hooks, tokens, restartCommand } = target;
@@ -131,14 +132,14 @@ function targetWords(target: TargetSpec, server: readonly string[] | undefined):
     ["--restart-cmd", restartCommand],
   ] as const;
   return flags.flatMap(([flag, value]) =>
-    value === undefined ? [] : [flag, withoutSecrets(value, secretsOf(target))],
+    value === undefined ? [] : [flag, withoutSecrets(value, secrets)],
   );
 }
 
 /** Servers that do not come up are no fault of the scenario. */
 function toSetupError(error: unknown): never {
   if (error instanceof Error && error.name === "SubjectFailed") {
-    throw new SetupError(`the live world: ${error.message}`, { cause: error });
+    throw new SetupError(error.message, { cause: error });
   }
   throw error;
 }

@@ -77,7 +77,8 @@ export interface ScenarioResult {
   /** For `blocked`: the run itself found out that what was tested has no place for what the scenario arranges, so that no
    *  other world or hook would unlock it. */
   readonly isInapplicable?: true;
-  /** For `error`: what went wrong in Seatrial, with its stack. */
+  /** For `error`: what went wrong in Seatrial, with its stack; or, behind `setupFailed`, why what is to be tested could not
+   *  be brought up. */
   readonly error?: string;
   /** The command that runs this one again. */
   readonly replay: string;
@@ -97,3 +98,6 @@ export interface RunResult {
   readonly certification?: Certification;
   readonly results: readonly ScenarioResult[];
 }
+
+/** How the `error` of a result begins where neither Seatrial nor a scenario failed, but the set-up. */
+export const setupFailed = "could not set up: ";

@@ -1,7 +1,7 @@
 // One failure, told so that a stranger understands it: what the scenario is about, what was promised, the two facts
 // that cannot both be, the few events that led there, and the command that shows it again. The terminal prints it in
 // colour, JUnit and the JSON document carry it plain.
-import type { CheckOutcome, ScenarioResult } from "../invariants/result.ts";
+import { type CheckOutcome, type ScenarioResult, setupFailed } from "../invariants/result.ts";
 import { isFailing, type Judgement } from "../invariants/verdict.ts";
 import { explanationLines } from "./explanation-text.ts";
 import { type Ink, plainInk } from "./ink.ts";
@@ -191,7 +191,9 @@ function unstruckAccidentLines(
 
 function errorLines({ error }: ScenarioResult, { ink, width }: FailureLayout): readonly string[] {
   if (error === undefined) return [];
-  const title = "Seatrial itself failed here; this says nothing about what was tested:";
+  const title = error.startsWith(setupFailed)
+    ? "Nothing was tested:"
+    : "Seatrial itself failed here; this says nothing about what was tested:";
   return [ink.bold(ink.yellow(title)), ...wrap(printable(error), width - 2).map((line) => `  ${line}`)];
 }
 

@@ -72,10 +72,13 @@ export function secretsOf({ hooks, tokens }: Pick<TargetSpec, "hooks" | "tokens"
   return [...own, ...(hooks.control === undefined ? [] : [hooks.control.token])];
 }
 
+/** What is shorter is found in every word, and would be told by what is left out.  Units: characters. */
+const secretLengthMin = 4;
+
 /** The text with a mark in the place of each secret, and of what stands behind a word that announces one. */
 export function withoutSecrets(text: string, secrets: readonly string[]): string {
   const longestFirst = [...secrets]
-    .filter((secret) => secret !== "")
+    .filter((secret) => secret.length >= secretLengthMin)
     .sort((left, right) => right.length - left.length);
   const known = longestFirst.reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
   return known

@@ -56,6 +56,12 @@ export async function entriesOf(options: TargetCheckOptions): Promise<number | u
 async function knock(options: TargetCheckOptions): Promise<void> {
   let last: { readonly request: HttpRequest; readonly response: HttpResponse } | undefined;
   const url = options.group.subjects[0]!.url!;
+  if (!url.startsWith("http:")) {
+    throw new SubjectFailed(
+      "unusable",
+      `${url} speaks TLS, and Seatrial's fault proxies do not; give the http: address behind it`,
+    );
+  }
   try {
     await read(options, (request, response) => {
       last = { request, response };

@@ -1,6 +1,11 @@
 // The last words of a run. Failures stand near the end, where the eye is, and the very last line is the plain count
 // that scripts and people look for.
-import type { RunResult, ScenarioOutcome, ScenarioResult } from "../../invariants/result.ts";
+import {
+  type RunResult,
+  type ScenarioOutcome,
+  type ScenarioResult,
+  setupFailed,
+} from "../../invariants/result.ts";
 import { failureLines } from "../failure-text.ts";
 import type { Ink } from "../ink.ts";
 import type { Storyteller, StormProgress, WorldName } from "../reporter.ts";
@@ -189,6 +194,9 @@ function disagreementLines(run: RunResult, { ink, width }: SummaryOptions): read
 function closingLines(run: RunResult, { ink, outputDir, storm }: SummaryOptions): readonly string[] {
   const totals = totalsOf(run.results);
   const failed = totals.fail + totals.error;
+  const ours = run.results.filter(
+    ({ outcome, error }) => outcome === "error" && error?.startsWith(setupFailed) !== true,
+  ).length;
   const passed = storm === undefined ? totals.pass : storm.seedsDone - storm.violations;
   const skipped = storm === undefined ? totals.skipped : 0;
   const skippedText = skipped > 0 ? `, ${skipped} skipped` : "";
@@ -198,7 +206,7 @@ function closingLines(run: RunResult, { ink, outputDir, storm }: SummaryOptions)
     ink.dim(`${lawsText(run)}; took ${durationText(run.durationMs)}`),
     ink.dim(`reports: ${outputDir}`),
     ...(run.interrupted ? [ink.yellow(cutShortText(storm))] : []),
-    ...(totals.error > 0 ? [ink.yellow(`${totals.error} of the failed are errors of Seatrial itself`)] : []),
+    ...(ours > 0 ? [ink.yellow(`${ours} of the failed are errors of Seatrial itself`)] : []),
     ...(totals.blocked > 0 ? [ink.yellow(`${totals.blocked} blocked`)] : []),
     failed + totals.drifted > 0 ? ink.bold(ink.red(counts)) : ink.bold(counts),
   ];
