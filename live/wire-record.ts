@@ -62,6 +62,7 @@ export interface WireFrame {
   readonly who: string;
   readonly direction: "to-server" | "to-device";
   readonly text?: string;
+  readonly isClose?: true;
   /** Of a close by the server. */
   readonly closeCode?: number;
 }

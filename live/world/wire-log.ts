@@ -110,7 +110,7 @@ export class WireLog implements WireTap {
     };
   }
 
-  frame({ device, direction, text, closeCode }: TappedFrame): void {
+  frame({ device, direction, text, isClose, closeCode }: TappedFrame): void {
     const bytes = text?.length ?? 0;
     const isKept = this.#hasRoom(bytes);
     this.#add({
@@ -119,6 +119,7 @@ export class WireLog implements WireTap {
       who: device,
       direction,
       ...(text === undefined || !isKept ? {} : { text }),
+      ...(isClose === undefined ? {} : { isClose }),
       ...(closeCode === undefined ? {} : { closeCode }),
     });
   }

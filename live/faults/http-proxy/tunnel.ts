@@ -132,6 +132,7 @@ export class Tunnel {
     const { ways, device, server, client, tap } = this.#options;
     if (kind === "close" || ways.verdict(device, "to-server") === "pass") {
       if (kind === "message") tap?.frame({ device, direction: "to-server", text });
+      if (kind === "close") tap?.frame({ device, direction: "to-server", isClose: true });
       writeOn(client, server, bytes);
     } else if (kind !== "control") {
       // Bytes that never arrive end a stream sooner or later; a ping or a pong alone is not missed.
@@ -148,7 +149,7 @@ export class Tunnel {
         this.#befall(bytes, text);
         break;
       case "close":
-        tap?.frame({ device, direction: "to-device", closeCode: closeCodeOf(bytes) });
+        tap?.frame({ device, direction: "to-device", isClose: true, closeCode: closeCodeOf(bytes) });
         writeOn(server, client, bytes);
         break;
       case "control":

@@ -35,7 +35,8 @@ export interface TappedFrame {
   readonly direction: "to-server" | "to-device";
   /** Absent for one that is no text. */
   readonly text?: string | undefined;
-  /** Of a close. */
+  readonly isClose?: true;
+  /** Of a close by the server. */
   readonly closeCode?: number | undefined;
 }
 
