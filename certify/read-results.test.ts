@@ -24,7 +24,7 @@ describe("a results.json", () => {
     ["another format", written().replace("seatrial-results/1", "seatrial-results/2"), "format"],
     [
       "an outcome that there is not",
-      written().replace('"outcome":"fail"', '"outcome":"maybe"'),
+      written(sampleRun).replace('"outcome":"fail"', '"outcome":"maybe"'),
       "results[1].outcome",
     ],
     ["a level of no verdict", written().replace('"granted"', '"perhaps"'), "certification.levels[0].verdict"],
