@@ -23,7 +23,10 @@ export const badInputProbe: Probe = {
   title: "Bad input of every kind is refused as the page says, has no effect, and hurts nobody",
   protocol: "waveflow/1",
   level: "core",
-  requirements: ["WF-AUTH-1", "WF-AUTH-3", "WF-PUSH-12", "WF-PULL-1", "WF-PULL-5", "WF-ACK-3"],
+  requirements: [
+    ...["WF-AUTH-1", "WF-AUTH-3", "WF-PUSH-1", "WF-PUSH-5", "WF-PUSH-7", "WF-PUSH-12", "WF-PUSH-13"],
+    ...["WF-PULL-1", "WF-PULL-5", "WF-PULL-6", "WF-PULL-7", "WF-ACK-1", "WF-ACK-3"],
+  ],
   run: (target, options) => new BadInputRun(target, options).run(),
 };
 
