@@ -19,7 +19,7 @@ export function tokenLines(
   deviceOf: (who: string) => string | undefined,
 ): readonly string[] {
   if (tokens.length === 0) return [];
-  const usersUsed = [...new Set(tokens.map(({ user }) => user))];
+  const usersUsed = Object.keys(users);
   return [
     "# Tokens: hand over your own (TOKEN_laptop=… sh this-file), or a command that prints one",
     "# (TOKEN_CMD='./mint {user} {device}'), or the secret of a server that verifies HS256 (JWT_SECRET=…).",
@@ -57,7 +57,7 @@ function tokenLine(
   const variable = tokenVariable(name);
   const set = (value: string): string => `[ -n "\${${variable}:-}" ] || ${variable}=${value}`;
   if (spec?.kind === "malformed" || spec?.kind === "none") return `${variable}=not-a-token`;
-  const said = claims === undefined ? '""' : claimsWord(token, users[user] ?? user);
+  const said = claims === undefined ? '""' : claimsWord(token, users);
   const secret = spec?.kind === "wrong-signature" ? '"not ${JWT_SECRET:-it}"' : '"${JWT_SECRET:-}"';
   if (spec !== undefined) return `${set(`$(mint ${said} ${secret})`)}   # ${spec.kind}`;
   const who = `"$${userVariable(user)}"`;
@@ -66,10 +66,10 @@ function tokenLine(
 }
 
 /** The claims with the user and the times of this run. */
-function claimsWord({ claims = {}, user, madeAtMs }: WireToken, serverUser: string): string {
+function claimsWord({ claims = {}, madeAtMs }: WireToken, users: WireRecord["users"]): string {
   const madeAt = Math.floor(madeAtMs / 1_000);
   const members = Object.entries(claims).map(([name, value]) => {
-    const said = claimText(value, { isTime: timeClaims.has(name), madeAt, serverUser, user });
+    const said = claimText(value, { isTime: timeClaims.has(name), madeAt, users });
     return `${JSON.stringify(name).replaceAll('"', String.raw`\"`)}:${said}`;
   });
   return `"{${members.join(",")}}"`;
@@ -78,19 +78,14 @@ function claimsWord({ claims = {}, user, madeAtMs }: WireToken, serverUser: stri
 /** Inside of double quotes. */
 function claimText(
   value: JsonValue,
-  told: {
-    readonly isTime: boolean;
-    readonly madeAt: number;
-    readonly serverUser: string;
-    readonly user: string;
-  },
+  told: { readonly isTime: boolean; readonly madeAt: number; readonly users: WireRecord["users"] },
 ): string {
-  const { isTime, madeAt, serverUser, user } = told;
+  const { isTime, madeAt, users } = told;
   if (isTime && typeof value === "number" && value > leastTime)
     return value === madeAt ? "$NOW" : `$((NOW${value < madeAt ? "" : "+"}${value - madeAt}))`;
-  if (value === serverUser) return `\\"$${userVariable(user)}\\"`;
-  if (typeof value === "number" && String(value) === serverUser) return `$${userVariable(user)}`;
-  return JSON.stringify(value).replaceAll(/[\\"$`]/gu, String.raw`\$&`);
+  const user = Object.entries(users).find(([, serverUser]) => serverUser === String(value))?.[0];
+  if (user === undefined) return JSON.stringify(value).replaceAll(/[\\"$`]/gu, String.raw`\$&`);
+  return typeof value === "number" ? `$${userVariable(user)}` : `\\"$${userVariable(user)}\\"`;
 }
 
 /** A smaller number is no time of a clock but a scenario's own: the token of 1970. */
