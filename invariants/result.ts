@@ -29,6 +29,8 @@ export interface CheckOutcome {
   readonly seen: string;
   /** When it was held against what was seen; absent for what ended the run. Units: as in the history. */
   readonly at?: number;
+  /** It speaks of a process that ended or failed by itself, and of no rule. */
+  readonly isOfProcess?: true;
   /** For a check that fails: the ids of the rules that it bears on. */
   readonly requirements?: readonly string[];
   /** For a check that fails: the rules that it bears on, each with its sentence. */

@@ -18,3 +18,16 @@ test("the first contradiction is explained, the rest are counted", () => {
     witness: { events: [2, 4], explanation: "first" },
   });
 });
+
+test("a contradiction names the rules that it breaks, and only the first is asked for them", () => {
+  const tally = new Tally();
+  tally.contradict([1], () => "first", ["R-1"]);
+  tally.contradict(
+    [2],
+    () => "second",
+    () => {
+      throw new Error("not asked for");
+    },
+  );
+  expect(tally.verdict("")).toMatchObject({ witness: { requirements: ["R-1"] } });
+});

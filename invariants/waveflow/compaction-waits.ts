@@ -6,6 +6,7 @@ import type { EventIndex, RunMs } from "../history.ts";
 import type { WaveflowEvent } from "./events.ts";
 import { clockMoves, highestAck, isExchangeSince, lastFaultBefore, stalenessMsOf } from "./in-touch.ts";
 import { type AckCall, type Call, type PullCall, readHistory, type Reading } from "./reading.ts";
+import { noEra } from "./user-log.ts";
 
 /** A device counts from the answer to its first ACK. Its id at the server is at or below the highest ACK that it ever
  *  sent, and everything that a job deletes is below that.
@@ -68,18 +69,22 @@ function judgeJob(surroundings: Surroundings): void {
     }
   }
   for (const { ack, highest } of firsts.values()) {
-    if (highest > job.upTo || !wasBelow(job, ack, reading.pulls, isBefore)) continue;
+    if (highest > job.upTo || isAboveHead(job, ack) || !wasBelow(job, ack, reading.pulls, isBefore)) continue;
     if (!isInTouch(ack, surroundings, isBefore)) continue;
     tally.look();
     tally.contradict(
       [ack.answeredAt, job.at],
       () =>
-        `${ack.actor} counts for compaction and has acknowledged ${highest} at most. A job began after that and deleted op ${job.upTo}.`,
+        `${ack.actor} counts for compaction and has acknowledged ${highest} at most. A job began after that, deleted ops and raised the watermark to ${job.upTo}.`,
       () => rulesOf(ack, highest, surroundings),
     );
   }
   if (firsts.size > 0) tally.look();
 }
+
+/** A watermark that no op can have says nothing about what was deleted; it is `watermark-only-grows`.  Source: WF-COMP-4. */
+const isAboveHead = ({ at, upTo }: Job, { user, era }: AckCall): boolean =>
+  era !== noEra && upTo > (user.era(era).heads.before(at)?.value ?? Infinity);
 
 /** Why the server took the device for further than it is, or for gone. A crash may have taken an ACK that should have been
  *  written at once, and a process may not know what another one has in memory. A device that has said nothing new for

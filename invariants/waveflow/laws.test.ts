@@ -314,6 +314,9 @@ function judgeCase(id: string, build: LawCase): void {
   expect(verdict.witness.explanation).toMatch(says);
   expect(verdict.witness.events.length).toBeGreaterThan(0);
   for (const event of verdict.witness.events) expect(event).toBeLessThan(events);
+  const { requirements: blamed = law.requirements } = verdict.witness;
+  expect(blamed.length, "a violation breaks some rule").toBeGreaterThan(0);
+  expect(law.requirements, "of those that its law stands for").toEqual(expect.arrayContaining([...blamed]));
   const nothing = new HistoryBuilder().join("laptop");
   expect(law.judge(nothing.history({ stalenessMs: 1 }))).toMatchObject({ outcome: "inconclusive" });
 }

@@ -5,6 +5,7 @@ import type { EventIndex } from "../history.ts";
 import type { ServerId } from "../../protocol/waveflow/types.ts";
 import { isJsonObject } from "../../protocol/json.ts";
 import { numberIn } from "./body.ts";
+import { isCompacted } from "./causes.ts";
 import { StateEra } from "./device-state.ts";
 import type { WaveflowEvent, WaveflowNote } from "./events.ts";
 import { type Installation, noteOf, type PullCall, readHistory, type Reading } from "./reading.ts";
@@ -18,7 +19,17 @@ import { nameContent } from "./words.ts";
  *  Source: WF-DEV-8, WF-DEV-9, WF-DEV-10, WF-DEV-12, WF-WS-2; waveflow.md section 11, "Nothing skipped". */
 export const nothingSkipped: Law<WaveflowEvent> = {
   id: "nothing-skipped",
-  requirements: ["WF-PUSH-9", "WF-PULL-1", "WF-WS-2", "WF-DEV-8", "WF-DEV-9", "WF-DEV-10", "WF-DEV-12"],
+  requirements: [
+    "WF-PUSH-9",
+    "WF-PULL-1",
+    "WF-COMP-2",
+    "WF-COMP-5",
+    "WF-WS-2",
+    "WF-DEV-8",
+    "WF-DEV-9",
+    "WF-DEV-10",
+    "WF-DEV-12",
+  ],
   promise:
     "A device whose cursor stands at n has applied every operation of its user up to n that was not superseded.",
   judge(history) {
@@ -63,7 +74,7 @@ function judgeInstallation(installation: Installation, reading: Reading, tally: 
   }
 }
 
-/** What a page or a frame had brought to the device, the device has dropped. What no page had brought, the server had
+/** What a job has taken that nothing supersedes, it should have left. What a page or a frame had brought to the device, the device has dropped. What no page had brought, the server had
  *  left out of it, or it was not there to be seen when the page was made. A frame that names a gap is asked after; one
  *  that names none has hidden it. */
 function rulesOf(
@@ -74,9 +85,10 @@ function rulesOf(
     readonly via: Applied["via"];
   },
   { actor, device, moments }: Installation,
-  { frames }: Reading,
+  reading: Reading,
 ): readonly string[] {
   const { skipped, from, at, via } = step;
+  const { frames } = reading;
   if (via === "socket") {
     const isHidden = frames.some(({ installation, at: framedAt, frame }) => {
       const id = isJsonObject(frame.op) ? numberIn(frame.op, "id") : undefined;
@@ -91,6 +103,13 @@ function rulesOf(
     ({ request, reply }) => request.since < skipped.id && skipped.id <= reply!.head && request.since >= from,
   );
   const isGiven = page?.reply!.ops.some(({ id }) => id === skipped.id) === true;
+  const { user } = skipped.operation;
+  if (
+    !isGiven &&
+    page !== undefined &&
+    isCompacted(reading, user, { from: skipped.firstAt, to: page.answeredAt })
+  )
+    return ["WF-COMP-2", "WF-COMP-5"];
   if (isGiven || page === undefined) return [skipped.device === device ? "WF-DEV-8" : "WF-DEV-9"];
   return [Math.min(skipped.acceptedAt, skipped.readAt) < page.askedAt ? "WF-PULL-1" : "WF-PUSH-9"];
 }

@@ -3,23 +3,23 @@ import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import { numberIn } from "./body.ts";
 import type { WaveflowEvent } from "./events.ts";
-import { type PushCall, readHistory } from "./reading.ts";
+import { type PushCall, readHistory, type Reading } from "./reading.ts";
 import { sameContent } from "./user-log.ts";
 import { nameContent, nameOperation } from "./words.ts";
 
 /** Source: WF-PUSH-2, WF-PUSH-4. */
 export const otherContentConflicts: Law<WaveflowEvent> = {
   id: "other-content-conflicts",
-  requirements: ["WF-PUSH-2", "WF-PUSH-4"],
+  requirements: ["WF-PUSH-2", "WF-PUSH-4", "WF-AUTH-2"],
   promise:
     "An accepted operation_id that comes again with other content is a conflict, and with the same content none.",
   judge(history) {
-    const { pushes, hasRawWrites } = readHistory(history);
+    const { pushes, hasRawWrites, users } = readHistory(history);
     const tally = new Tally();
     for (const call of pushes) {
       if (call.era < 0) continue;
       if (call.outcome === "accepted") judgeAccepted(call, tally);
-      else if (call.type === "operation_conflict" && !hasRawWrites) judgeConflict(call, tally);
+      else if (call.type === "operation_conflict" && !hasRawWrites) judgeConflict(call, users, tally);
     }
     return tally.verdict("no operation was pushed twice");
   },
@@ -44,7 +44,7 @@ function judgeAccepted(call: PushCall, tally: Tally): void {
   }
 }
 
-function judgeConflict(call: PushCall, tally: Tally): void {
+function judgeConflict(call: PushCall, users: Reading["users"], tally: Tally): void {
   const refused = call.request.ops[numberIn(call.body, "index") ?? -1];
   if (refused === undefined) return;
   tally.look();
@@ -55,6 +55,11 @@ function judgeConflict(call: PushCall, tally: Tally): void {
     [call.askedAt, call.answeredAt],
     () =>
       `${call.actor} was told that ${nameOperation(operationId)} conflicts with what is stored under its id. Nobody ever pushed that id with anything but ${nameContent(refused)}.`,
-    ["WF-PUSH-4"],
+    () => {
+      const isAnothers = [...users.values()].some(
+        (user) => user !== call.user && (user.find(operationId)?.placements.length ?? 0) > 0,
+      );
+      return [isAnothers ? "WF-AUTH-2" : "WF-PUSH-4"];
+    },
   );
 }

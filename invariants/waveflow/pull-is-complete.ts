@@ -13,7 +13,7 @@ import { nameContent, nameOperation } from "./words.ts";
  *  Source: WF-PULL-1, WF-PULL-4. */
 export const pullIsComplete: Law<WaveflowEvent> = {
   id: "pull-is-complete",
-  requirements: ["WF-PUSH-7", "WF-PUSH-10", "WF-PULL-1", "WF-PULL-4", "WF-COMP-2", "WF-COMP-5"],
+  requirements: ["WF-PUSH-7", "WF-PUSH-10", "WF-PULL-1", "WF-PULL-4", "WF-PULL-6", "WF-COMP-2", "WF-COMP-5"],
   promise: "A pull leaves out no operation of its range that was there, the caller's own included.",
   judge(history) {
     const tally = new Tally();
@@ -39,8 +39,12 @@ export const pullIsComplete: Law<WaveflowEvent> = {
   },
 };
 
-/** What a later reader finds was there, and left out; what nobody finds any more is lost. */
+/** A page that is as full as it may be and calls itself the last ends too early. What a later reader finds was there, and
+ *  left out; what nobody finds any more is lost. */
 function rulesOf(reading: Reading, stored: Stored, read: Read): readonly string[] {
+  const last = read.ops.at(-1)?.id ?? 0;
+  const call = reading.pulls.find(({ askedAt }) => askedAt === read.askedAt);
+  if (last > 0 && stored.id > last && read.ops.length === call?.request.limit) return ["WF-PULL-6"];
   if (isCompactedDuring(reading, read)) return ["WF-PULL-4"];
   const lastSeenAt = Math.max(stored.lastPulledAt, stored.lastLoggedAt);
   const isLost =
