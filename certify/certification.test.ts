@@ -174,6 +174,15 @@ test("a probe is blamed for each of its findings, and for nothing else", () => {
   });
 });
 
+test("a process that died by itself blames no rule, and nothing is granted", () => {
+  const died = { pass: false, line: 0, text: "at any time", expected: "-", seen: "server ended by itself" };
+  const checks = [{ ...died, isOfProcess: true as const }];
+  const judgements = [violated("law", ["T-1"], 0)];
+  const done = certified([result("low/a", ["T-1"], { outcome: "fail", checks, judgements, history })]);
+  expect(done.checks).toMatchObject([{ outcome: "error", why: "server ended by itself" }]);
+  expect(verdicts(done).low).toBe("not assessed");
+});
+
 test("a place that the target does not have leaves its rule to the other checks of it", () => {
   const blocked = { outcome: "blocked" as const, missing: ["a place"], isInapplicable: true as const };
   const without = [result("low/a", ["T-1"]), result("low/b", ["T-1"], blocked)];

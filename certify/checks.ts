@@ -58,7 +58,7 @@ function blamesOf(
   ofServers: ReadonlySet<string>,
   { isProbe }: CheckContext,
 ): readonly Blame[] {
-  if (result.outcome !== "fail") return [];
+  if (result.outcome !== "fail" || endedByItself(result) !== undefined) return [];
   return isProbe(result.id) ? findingsOf(result, ofServers) : [blameOf(result, ofServers)];
 }
 
@@ -79,6 +79,8 @@ function outcomeOf(
         return { outcome: "unsupported", why: "the target does not declare it, nor has it" };
       return isAdvice ? adviceOf(result, id) : { outcome: "pass" };
     case "fail": {
+      const dead = endedByItself(result);
+      if (dead !== undefined) return { outcome: "error", why: dead };
       const blame = blames.find(({ requirements }) => requirements.includes(id));
       if (blame !== undefined) return { outcome: isAdvice ? "advice" : "fail", why: blame.why };
       if (about.isProbe) return { outcome: "pass" };
@@ -96,6 +98,11 @@ function outcomeOf(
     case "skipped":
       return { outcome: "skipped", why: "left out" };
   }
+}
+
+/** A process that died took with it whatever was asked of it then: no rule is to blame, and none was put to the test. */
+export function endedByItself({ checks }: ScenarioResult): string | undefined {
+  return checks.find(({ pass, isOfProcess }) => !pass && isOfProcess === true)?.seen;
 }
 
 /** A rule that only advises fails nothing; whether it is kept, its laws say. */

@@ -15,8 +15,17 @@ export function checksOf(
   return {
     checks: checks
       .filter(({ about }) => about !== "fault")
-      .map(({ pass, line, at, step, expected, seen, requirements: ids }) => {
-        const check = { pass, line, text: step, expected, seen, ...(at === undefined ? {} : { at }) };
+      .map(({ pass, line, at, step, expected, seen, requirements: ids, about }) => {
+        const process = about === "process" ? { isOfProcess: true as const } : {};
+        const check = {
+          pass,
+          line,
+          text: step,
+          expected,
+          seen,
+          ...(at === undefined ? {} : { at }),
+          ...process,
+        };
         return pass ? check : { ...check, requirements: ids, rules: rulesOf(ids, requirements) };
       }),
     unusedFaults: [...new Set([...unusedFaults, ...missed])],

@@ -43,7 +43,7 @@ export function placeOf(underWay: readonly Step[]): { readonly line: number; rea
 /** A check that nobody wrote: it fails the scenario as a whole. */
 export function checkOf(
   scenario: Scenario,
-  check: { readonly line?: number; readonly step: string; readonly expected: string; readonly seen: string },
+  check: Pick<CheckResult, "step" | "expected" | "seen"> & Partial<Pick<CheckResult, "line" | "about">>,
 ): CheckResult {
   const { id, requirements } = scenario;
   return { scenario: id, line: 0, about: "settled", requirements, pass: false, ...check };

@@ -210,14 +210,15 @@ class Runner {
     const lease = await this.#ground.pool.lease(this.#wishOf(scenario, options));
     const runNumber = ++this.#runs;
     const directory = join(this.#directory, String(runNumber));
-    const world = this.#createWorld({ ...options, scenario, lease, build, runNumber, directory, sweep });
+    let world: LiveWorld | undefined;
     let keep = false;
     try {
+      world = this.#createWorld({ ...options, scenario, lease, build, runNumber, directory, sweep });
       const run = await this.#runInWorld(scenario, { ...options, world, lease });
       keep = lease.group.isWhole && world.chronicle.problems.length === 0 && !run.isStuck;
       return run;
     } finally {
-      await world.end();
+      await world?.end();
       lease.release({ keep });
       rmSync(directory, { recursive: true, force: true });
     }
@@ -232,7 +233,12 @@ class Runner {
     const ended = await this.#toItsEnd(scenario, world, signal);
     if (ended.checks.some(({ pass }) => !pass)) await lease.group.lookAfter();
     const problems = world.chronicle.problems.map((seen) =>
-      checkOf(scenario, { step: "at any time", expected: "nobody ends or fails by itself", seen }),
+      checkOf(scenario, {
+        about: "process",
+        step: "at any time",
+        expected: "nobody ends or fails by itself",
+        seen,
+      }),
     );
     const checks = [...ended.checks, ...problems];
     const isFailed = checks.some(({ pass }) => !pass);

@@ -30,6 +30,7 @@ export function certificationLines(
     "",
     ...levelLines(certification, layout),
     ...violatedLines(certification, layout),
+    ...errorLines(certification, layout),
     ...baselineLines(certification, layout),
     ...lockedLines(certification, layout),
     ...habitLines(certification, layout),
@@ -95,6 +96,23 @@ function violatedLines(
   ];
 }
 
+/** Broken off, by the target's end or by us: what was asked then says nothing. */
+function errorLines({ checks }: Certification, { ink, width }: CertificationLayout): readonly string[] {
+  const broken = checks.filter(({ outcome }) => outcome === "error");
+  if (broken.length === 0) return [];
+  const byReason = Map.groupBy(broken, ({ why = "" }) => why.split("\n")[0]!);
+  return [
+    ink.bold("broken off, so that nothing can be said of it"),
+    ...[...byReason].flatMap(([reason, members]) => {
+      const scenarios = [...new Set(members.map(({ scenario }) => scenario))];
+      const more = scenarios.length === 1 ? "" : ` and ${scenarios.length - 1} more`;
+      const lines = wrap(`${printable(reason)}: ${scenarios[0]!}${more}`, width - 4);
+      return lines.map((line, place) => `  ${place === 0 ? ink.red("✗") : " "} ${line}`);
+    }),
+    "",
+  ];
+}
+
 function baselineLines({ baseline }: Certification, { ink }: CertificationLayout): readonly string[] {
   const { file, expected, fixed, expired } = baseline;
   if (file === undefined) return [];
@@ -139,7 +157,7 @@ const words: Readonly<Record<CertificationOutcome, string>> = {
   advice: "advice not followed",
   blocked: "blocked",
   unsupported: "not applicable",
-  error: "errors of Seatrial",
+  error: "broken off",
   skipped: "not judged",
 };
 

@@ -37,7 +37,7 @@ export interface CheckResult {
   readonly step: string;
   /** `reply`: of an answer. `state`: of devices and server. `settled`: everybody came to rest. `fault`: a fault that was
    *  asked for did strike. `placeholder`: a value that a step needs was there. */
-  readonly about: "reply" | "state" | "settled" | "fault" | "placeholder";
+  readonly about: "reply" | "state" | "settled" | "fault" | "placeholder" | "process";
   readonly requirements: readonly string[];
   readonly pass: boolean;
   readonly expected: string;
