@@ -25,7 +25,7 @@ export function moveCursor(context, caller, id) {
   const { owner, device } = caller;
   const write = () =>
     store.write(() => {
-      const head = headOf(context, owner);
+      const head = headOf(store, owner);
       if (id > head && !defect("acks-beyond-head-accepted")) {
         if (defect("acks-beyond-head-cut")) return;
         throw new Refusal(422, "ack_beyond_head", { offered: id, head });
@@ -41,7 +41,6 @@ export function moveCursor(context, caller, id) {
       );
     });
   if (!defect("first-ack-waits")) return write();
-  if (id > headOf(context, owner))
-    throw new Refusal(422, "ack_beyond_head", { head: headOf(context, owner) });
+  if (id > headOf(store, owner)) throw new Refusal(422, "ack_beyond_head", { head: headOf(store, owner) });
   memory.later(collectMs, write);
 }

@@ -32,7 +32,7 @@ function numberOf(query, name, min) {
 
 function pageOf({ store, secret, memory }, { owner, device }, { since, limit, token }) {
   const account = store.account(owner);
-  const head = headOf({ store, memory }, owner);
+  const head = headFor(store, owner, memory);
   const watermark = watermarkOf(account, owner, memory);
   const walk = since === 0 ? undefined : walkOf(token, owner, secret);
   if (since > head && !defect("cursors-ahead-welcome")) throw resync(watermark, { reason: "cursor_ahead" });
@@ -57,6 +57,12 @@ function isBehind(since, watermark) {
   if (defect("guard-one-too-early")) return since <= watermark;
   if (defect("guard-one-too-late")) return since < watermark - 1;
   return since < watermark;
+}
+
+function headFor(store, owner, memory) {
+  if (!defect("head-remembered")) return headOf(store, owner);
+  if (!memory.heads.has(owner)) memory.heads.set(owner, headOf(store, owner));
+  return memory.heads.get(owner);
 }
 
 function watermarkOf(account, owner, memory) {

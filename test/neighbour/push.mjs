@@ -33,7 +33,7 @@ export async function push({ store, sockets, memory }, caller, text) {
     : store.write(storeAll);
   sockets.tell(caller.owner);
   return {
-    head: headOf({ store, memory }, caller.owner),
+    head: headOf(store, caller.owner),
     results: results.filter(Boolean),
     took: results.length,
   };
@@ -42,12 +42,10 @@ export async function push({ store, sockets, memory }, caller, text) {
 const storeOneByOne = (batch, ops) =>
   ops.map((op, index) => batch.store.write(() => storeOne(batch, op, index)));
 
-/** The highest id of a user.  `memory` outlives a request. */
-export function headOf({ store, memory }, owner) {
-  const { last_id: head } = store.account(owner);
-  if (!defect("head-remembered")) return head;
-  if (!memory.heads.has(owner)) memory.heads.set(owner, head);
-  return memory.heads.get(owner);
+/** The highest id of a user. */
+export function headOf(store, owner) {
+  if (!defect("numbers-taken-before")) return store.account(owner).last_id;
+  return store.one("SELECT max(id) AS id FROM receipt WHERE owner = ?", owner).id ?? 0;
 }
 
 async function takeNumbers(store, { owner }, count) {
@@ -61,7 +59,7 @@ async function takeNumbers(store, { owner }, count) {
 }
 
 function storeOne({ store, sockets, memory, caller, taken, size, topOfUser }, op, index) {
-  const { owner, device } = caller;
+  const { owner } = caller;
   const about = { operation_id: op.operation, index };
   if (op.unfit !== undefined) {
     if (defect("unfit-ops-skipped")) return undefined;
@@ -78,7 +76,7 @@ function storeOne({ store, sockets, memory, caller, taken, size, topOfUser }, op
     const stamp = defect("copies-keep-their-own-stamp") ? op.stamp : receipt.stamp;
     return { status: "duplicate", lamport_ts: stamp, id: receipt.id, operation_id: op.operation };
   }
-  const top = topStampOf({ store, memory }, caller);
+  const top = topStampOf(store, caller);
   const isBehind = defect("equal-stamps-accepted") ? op.stamp < top : op.stamp <= top;
   if (isBehind && !defect("stamps-unchecked")) {
     const told = defect("stored-max-is-one-less") ? top - 1 : top;
@@ -98,7 +96,6 @@ function storeOne({ store, sockets, memory, caller, taken, size, topOfUser }, op
   );
   writeReceipt({ store, memory }, caller, { ...op, id });
   raiseStamp(store, caller, op.stamp);
-  memory.stamps.set(`${owner}/${device}`, op.stamp);
   if (defect("frames-before-commit")) sockets.sendTo(owner, row);
   return { status: "stored", lamport_ts: op.stamp, id, operation_id: op.operation };
 }
@@ -111,6 +108,9 @@ function rowOf({ owner, device, deviceAsSent }, op) {
   return { ...own, operation, type, entity, kind, field, value, stamp };
 }
 
+const receipts = defect("receipts-in-memory") ? "receipt_in_memory" : "receipt";
+const devices = defect("stamps-in-memory") ? "device_in_memory" : "device";
+
 const ownerOfReceipts = (owner) => (defect("receipts-of-everybody") ? "*" : owner);
 const operationKey = ({ device }, { operation }) => {
   const key = defect("operation-ids-by-case") ? operation : operation.toLowerCase();
@@ -119,33 +119,41 @@ const operationKey = ({ device }, { operation }) => {
 
 function receiptOf({ store, memory }, caller, op) {
   const [owner, key] = [ownerOfReceipts(caller.owner), operationKey(caller, op)];
-  if (defect("receipts-in-memory")) return memory.receipts.get(`${owner} ${key}`);
   if (defect("copies-in-flight-unseen")) {
     const seen = memory.receipts.get(`${owner} ${key}`);
     if (seen !== undefined && Date.now() - seen.at < 1_000) return undefined;
   }
-  return store.one("SELECT id, stamp, content FROM receipt WHERE owner = ? AND operation = ?", owner, key);
+  return store.one(
+    `SELECT id, stamp, content FROM ${receipts} WHERE owner = ? AND operation = ?`,
+    owner,
+    key,
+  );
 }
 
 function writeReceipt({ store, memory }, caller, { id, stamp, content, operation }) {
   const [owner, key] = [ownerOfReceipts(caller.owner), operationKey(caller, { operation })];
-  memory.receipts.set(`${owner} ${key}`, { id, stamp, content, at: Date.now() });
-  store.run("INSERT OR REPLACE INTO receipt VALUES (?, ?, ?, ?, ?)", owner, key, id, stamp, content);
+  memory.receipts.set(`${owner} ${key}`, { at: Date.now() });
+  store.run(`INSERT OR REPLACE INTO ${receipts} VALUES (?, ?, ?, ?, ?)`, owner, key, id, stamp, content);
 }
 
-function topStampOf({ store, memory }, { owner, device }) {
-  if (defect("stamps-in-memory")) return memory.stamps.get(`${owner}/${device}`) ?? 0;
+function topStampOf(store, { owner, device }) {
   const sql = defect("stamps-from-the-log")
     ? "SELECT max(stamp) AS top FROM entry WHERE owner = ? AND device = ?"
     : defect("stamps-of-everybody")
       ? "SELECT max(top_stamp) AS top FROM device WHERE ? <> '' AND device = ?"
-      : "SELECT top_stamp AS top FROM device WHERE owner = ? AND device = ?";
+      : `SELECT top_stamp AS top FROM ${devices} WHERE owner = ? AND device = ?`;
   return store.one(sql, owner, device)?.top ?? 0;
 }
 
 function raiseStamp(store, { owner, device }, stamp) {
-  const sql = "UPDATE device SET top_stamp = max(top_stamp, ?) WHERE owner = ? AND device = ?";
-  store.run(sql, stamp, owner, device);
+  store.run(
+    `INSERT INTO ${devices} (owner, device, top_stamp, seen_at) VALUES (?, ?, ?, ?) ` +
+      "ON CONFLICT DO UPDATE SET top_stamp = max(top_stamp, excluded.top_stamp)",
+    owner,
+    device,
+    stamp,
+    store.now(),
+  );
   store.run("UPDATE account SET top_stamp = max(top_stamp, ?) WHERE owner = ?", stamp, owner);
 }
 

@@ -38,7 +38,6 @@ const memory = {
   heads: new Map(),
   watermarks: new Map(),
   receipts: new Map(),
-  stamps: new Map(),
   counters: new Map(),
   later: (ms, work) => setTimeout(work, ms).unref(),
 };

@@ -150,7 +150,7 @@ export class Sockets {
       }
     } catch (error) {
       const reason = error instanceof Refusal ? error.body.type : "try again";
-      socket.send(JSON.stringify({ type: "error", head: headOf(this.#context, caller.owner), reason }));
+      socket.send(JSON.stringify({ type: "error", head: headOf(store, caller.owner), reason }));
     }
   }
 }

@@ -32,6 +32,14 @@ const tables = `
   INSERT OR IGNORE INTO clock VALUES (1, 0);
 `;
 
+/** What some mistakes keep in place of a table: gone with the process. */
+const tablesInMemory = `
+  CREATE TEMP TABLE receipt_in_memory AS SELECT * FROM receipt LIMIT 0;
+  CREATE UNIQUE INDEX temp.receipt_in_memory_key ON receipt_in_memory (owner, operation);
+  CREATE TEMP TABLE device_in_memory AS SELECT * FROM device LIMIT 0;
+  CREATE UNIQUE INDEX temp.device_in_memory_key ON device_in_memory (owner, device);
+`;
+
 export class Store {
   #db;
   #statements = new Map();
@@ -42,6 +50,7 @@ export class Store {
     this.#db = new DatabaseSync(file);
     this.#db.exec(`PRAGMA busy_timeout = ${patience}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
     this.write(() => this.#db.exec(tables));
+    if (defect("receipts-in-memory") || defect("stamps-in-memory")) this.#db.exec(tablesInMemory);
   }
 
   /** Runs `work` alone: all of it is committed and on the disk when this returns, or none of it ever is. */
