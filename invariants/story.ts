@@ -1,7 +1,7 @@
 // A violated law as a story for a person: what was promised, the facts that cannot both be, and the few events that
 // lead from one to the other. Lines are data; terminal and page lay them out.
 import type { EventIndex, History, HistoryEvent, RunMs } from "./history.ts";
-import type { Judgement } from "./verdict.ts";
+import { brokenRules, type Judgement } from "./verdict.ts";
 
 /** One line: who did what, when. */
 export interface StoryLine {
@@ -52,7 +52,7 @@ export function tellStory(
   judgement: Judgement,
   { describe, subjects, asides }: Storytelling,
 ): Story | undefined {
-  const { law, promise, requirements, verdict } = judgement;
+  const { law, promise, verdict } = judgement;
   if (verdict.outcome !== "violated") return undefined;
   const { events: witness, explanation } = verdict.witness;
   const whole = wholeStory(history, witness, subjects);
@@ -70,7 +70,7 @@ export function tellStory(
     for (const aside of besides?.get(index) ?? []) lines.push({ at: event.at, ...aside, highlighted: false });
     lines.push({ at: event.at, lane: event.actor, text: describe(event), highlighted: isWitness.has(index) });
   }
-  return { law, promise, requirements, explanation, lines: explainedOnce(lines) };
+  return { law, promise, requirements: brokenRules(judgement), explanation, lines: explainedOnce(lines) };
 }
 
 /** What stands in brackets behind a thing explains it, and does so once. */

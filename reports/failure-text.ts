@@ -2,7 +2,7 @@
 // that cannot both be, the few events that led there, and the command that shows it again. The terminal prints it in
 // colour, JUnit and the JSON document carry it plain.
 import { type CheckOutcome, type ScenarioResult, setupFailed } from "../invariants/result.ts";
-import { isFailing, type Judgement } from "../invariants/verdict.ts";
+import { brokenRules, isFailing, type Judgement } from "../invariants/verdict.ts";
 import { explanationLines } from "./explanation-text.ts";
 import { type Ink, plainInk } from "./ink.ts";
 import type { Storyteller } from "./reporter.ts";
@@ -150,12 +150,14 @@ function placeText({ line }: CheckOutcome): string {
 
 function violationLines(
   result: ScenarioResult,
-  { law, promise, requirements, verdict }: Judgement,
+  judgement: Judgement,
   layout: FailureLayout,
 ): readonly string[] {
+  const { law, promise, verdict } = judgement;
   if (verdict.outcome !== "violated") return [];
   const { ink, width } = layout;
-  const rules = requirements.length === 0 ? "" : ` (${requirements.join(", ")})`;
+  const broken = brokenRules(judgement);
+  const rules = broken.length === 0 ? "" : ` (${broken.join(", ")})`;
   const more = verdict.violations > 1 ? `; the first of ${verdict.violations} times is told here` : "";
   const story = layoutStory(layout.tell(result, { law }), { ink, width: width - 2 });
   return [
