@@ -5,7 +5,7 @@ import type { CheckOutcome, ScenarioResult } from "../invariants/result.ts";
 import { isFailing, type Judgement } from "../invariants/verdict.ts";
 
 export interface Blame {
-  /** Never empty. */
+  /** Empty where a server can break none of those that are in question. */
   readonly requirements: readonly string[];
   /** What went wrong, in a sentence or two. */
   readonly why: string;
@@ -73,7 +73,8 @@ function checkSuspect(
   };
 }
 
-/** Those that a server can break; of these, those that the scenario is about, where there are any. */
+/** Those that a server can break; of these, those that the scenario is about, where there are any. What a single line
+ *  asks of the device alone accuses no server. */
 function narrowed(
   requirements: readonly string[],
   { requirements: own }: ScenarioResult,
@@ -81,8 +82,7 @@ function narrowed(
 ): readonly string[] {
   const possible = requirements.filter((id) => ofServers.has(id));
   const about = possible.filter((id) => own.includes(id));
-  const ofScenario = own.filter((id) => ofServers.has(id));
-  return [about, possible, ofScenario, own].find((ids) => ids.length > 0) ?? requirements;
+  return about.length > 0 ? about : possible;
 }
 
 const lowerFirst = (text: string): string =>

@@ -156,6 +156,28 @@ describe("blame", () => {
   });
 });
 
+test("a rule that is broken for certain explains wider suspicions", () => {
+  const wide = { outcome: "fail" as const, judgements: [violated("wide", ["T-1", "T-2"], 0)], history };
+  const narrow = { outcome: "fail" as const, judgements: [violated("narrow", ["T-2"], 0)], history };
+  const done = certified([result("low/a", ["T-1", "T-2"], wide), result("low/b", ["T-2"], narrow)]);
+  expect(outcomes(done)).toEqual({ "low/a::T-1": "skipped", "low/a::T-2": "fail", "low/b::T-2": "fail" });
+});
+
+test("what a line asks of the device alone accuses no server", () => {
+  const line = {
+    pass: false,
+    line: 1,
+    text: "state",
+    expected: "a",
+    seen: "b",
+    at: 1,
+    requirements: ["T-DEV"],
+  };
+  const done = certified([result("low/a", ["T-1", "T-DEV"], { outcome: "fail", checks: [line] })]);
+  expect(outcomes(done)).toEqual({ "low/a::T-1": "skipped" });
+  expect(verdicts(done).low).toBe("not assessed");
+});
+
 test("a probe is blamed for each of its findings, and for nothing else", () => {
   const finding = (id: string) => ({
     pass: false,

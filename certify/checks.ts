@@ -24,8 +24,10 @@ export function checksOfRun(
   const ofServers = new Map(
     context.requirements.filter(({ subject }) => subject !== "device").map((one) => [one.id, one]),
   );
-  return results.flatMap((result) => {
-    const blames = blamesOf(result, new Set(ofServers.keys()), context);
+  const blamesByResult = results.map((result) => blamesOf(result, new Set(ofServers.keys()), context));
+  const blamed = fewestRules(blamesByResult.flat());
+  return results.flatMap((result, place) => {
+    const blames = blamesByResult[place]!;
     const ids = new Set([...blames.flatMap(({ requirements }) => requirements), ...result.requirements]);
     return [...ids]
       .filter((id) => ofServers.has(id))
@@ -34,6 +36,7 @@ export function checksOfRun(
         const judged = outcomeOf(result, {
           id,
           blames,
+          blamed,
           isAdvice,
           isProbe: context.isProbe(result.id),
           isUnsupported: context.unsupported.has(result.id),
@@ -62,11 +65,25 @@ function blamesOf(
   return isProbe(result.id) ? findingsOf(result, ofServers) : [blameOf(result, ofServers)];
 }
 
+/** The rules that are blamed over the whole run. A violation that could be of several rules is one of a rule that is
+ *  broken for certain elsewhere, where there is such: the narrowest suspicions come first, and what one of them explains
+ *  accuses nobody else. */
+function fewestRules(blames: readonly Blame[]): ReadonlySet<string> {
+  const blamed = new Set<string>();
+  for (const { requirements } of blames.toSorted(
+    (left, right) => left.requirements.length - right.requirements.length,
+  )) {
+    if (!requirements.some((id) => blamed.has(id))) for (const id of requirements) blamed.add(id);
+  }
+  return blamed;
+}
+
 function outcomeOf(
   result: ScenarioResult,
   about: {
     readonly id: string;
     readonly blames: readonly Blame[];
+    readonly blamed: ReadonlySet<string>;
     readonly isAdvice: boolean;
     readonly isProbe: boolean;
     readonly isUnsupported: boolean;
@@ -82,10 +99,14 @@ function outcomeOf(
       const dead = endedByItself(result);
       if (dead !== undefined) return { outcome: "error", why: dead };
       const blame = blames.find(({ requirements }) => requirements.includes(id));
-      if (blame !== undefined) return { outcome: isAdvice ? "advice" : "fail", why: blame.why };
+      if (blame !== undefined && about.blamed.has(id))
+        return { outcome: isAdvice ? "advice" : "fail", why: blame.why };
+      if (blame !== undefined) {
+        const culprits = blame.requirements.filter((one) => about.blamed.has(one)).join(", ");
+        return { outcome: "skipped", why: `explained by ${culprits}, which is broken for certain elsewhere` };
+      }
       if (about.isProbe) return { outcome: "pass" };
-      const named = blames.flatMap(({ requirements }) => requirements).join(", ");
-      return { outcome: "skipped", why: `the scenario failed before, for ${named}` };
+      return { outcome: "skipped", why: whyNotJudged(blames) };
     }
     case "blocked": {
       if (result.isInapplicable === true)
@@ -98,6 +119,13 @@ function outcomeOf(
     case "skipped":
       return { outcome: "skipped", why: "left out" };
   }
+}
+
+function whyNotJudged(blames: readonly Blame[]): string {
+  const named = blames.flatMap(({ requirements }) => requirements);
+  return named.length === 0
+    ? `the scenario failed by what it expects of the device: ${blames.map(({ why }) => why).join("; ")}`
+    : `the scenario failed before, for ${named.join(", ")}`;
 }
 
 /** A process that died took with it whatever was asked of it then: no rule is to blame, and none was put to the test. */
