@@ -5,6 +5,7 @@ import { createCertifyCommand } from "./certify.ts";
 import { createCertifyClientCommand } from "./certify-client.ts";
 import { createConfirmCommand } from "./confirm.ts";
 import { createDocsCommand } from "./docs.ts";
+import { createDoctorCommand } from "./doctor.ts";
 import { addHelp } from "./help.ts";
 import { createExploreCommand } from "./explore.ts";
 import { createLiftCommand } from "./lift.ts";
@@ -65,6 +66,7 @@ export function createProgram(): Command {
     createAuditCommand(),
     createListCommand(),
     createServeCommand(),
+    createDoctorCommand(),
     createDocsCommand(),
   ]) {
     program.addCommand(command.copyInheritedSettings(program));

@@ -1,5 +1,6 @@
 // Every protocol that Seatrial knows, and all that the commands need of one. Adding a protocol adds an entry here.
 import type { ClientProtocol } from "../certify/client/protocol.ts";
+import type { Checkup } from "../certify/doctor.ts";
 import type { CertificationProfile } from "../certify/levels.ts";
 import type { Probe } from "../certify/probe.ts";
 import { waveflowProfile } from "../certify/waveflow/profile.ts";
@@ -20,6 +21,8 @@ export interface ProtocolEntry extends SearchProtocol {
   readonly profile: CertificationProfile;
   /** Suites that are generated instead of written; loaded when first needed. */
   probes(): Promise<readonly Probe[]>;
+  /** Its simplest use, for the doctor. */
+  checkup(): Promise<Checkup>;
   /** How clients of it are certified; loaded when first needed. */
   client(): Promise<ClientProtocol>;
   /** Where mutants of its devices are put in: the module that binds them to the real world. */
@@ -33,10 +36,13 @@ const liveById: Readonly<Record<string, Pick<ProtocolEntry, "live" | "liveBindin
   },
 };
 
-const certificationById: Readonly<Record<string, Pick<ProtocolEntry, "profile" | "probes" | "client">>> = {
+const certificationById: Readonly<
+  Record<string, Pick<ProtocolEntry, "profile" | "probes" | "checkup" | "client">>
+> = {
   "waveflow/1": {
     profile: waveflowProfile,
     probes: async () => (await import("../certify/waveflow/probes.ts")).waveflowProbes,
+    checkup: async () => (await import("../certify/waveflow/checkup.ts")).waveflowCheckup,
     client: async () => (await import("../certify/waveflow/client.ts")).waveflowClient,
   },
 };

@@ -57,6 +57,8 @@ export interface ProcessStanding {
   readonly crash: HookStanding;
   /** SIGTERM. */
   readonly stop: HookStanding;
+  /** It keeps its data in the database that it is told, where statements can be counted and held. */
+  readonly database: HookStanding;
 }
 
 /** Starts two processes on one database, kills one, starts it again, and stops it in good order.
@@ -65,13 +67,17 @@ export async function tryProcesses(ground: Ground, wish: Wish): Promise<ProcessS
   const untried: HookStanding = { works: false, seen: "not tried: there is no second process" };
   let lease: Awaited<ReturnType<Ground["pool"]["lease"]>>;
   try {
-    lease = await ground.pool.lease({ ...wish, processes: 2 });
+    lease = await ground.pool.lease({ ...wish, processes: 2, hasLines: true });
   } catch (error) {
-    return { second: notDone(error), crash: untried, stop: untried };
+    return { second: notDone(error), crash: untried, stop: untried, database: untried };
   }
   try {
     const { group } = lease;
     const subject = group.subjects[1]!;
+    let statements = 0;
+    const unwatch = group.lines[1]?.subscribe(({ kind }) => {
+      if (kind === "statement") statements++;
+    });
     const crash = await tryOut("comes back on its database", async () => {
       await subject.kill();
       await group.start(subject);
@@ -82,7 +88,15 @@ export async function tryProcesses(ground: Ground, wish: Wish): Promise<ProcessS
     const forced = subject
       .lastLines()
       .find((line) => line.startsWith("[seatrial]") && line.includes("SIGTERM"));
+    unwatch?.();
     return {
+      database:
+        statements > 0
+          ? { works: true, seen: "it speaks to the DATABASE_URL that it is told" }
+          : {
+              works: false,
+              seen: "it sends no statement to its DATABASE_URL: it is killed between requests, and not behind each statement",
+            },
       second: { works: true, seen: "two processes listen on one database" },
       crash,
       stop:
