@@ -10,6 +10,8 @@ import { opText } from "./store.mjs";
 /** How often the file is asked whether others have written.  Units: milliseconds. */
 const lookEvery = 20;
 const pingEvery = 30_000;
+/** How long a pong may take.  Units: milliseconds. */
+const pongWithin = 20_000;
 /** What may wait for a reader.  Units: bytes. */
 const backlogMax = 16 * 2 ** 20;
 /** The longest timer there is.  Units: milliseconds. */
@@ -62,11 +64,13 @@ export class Sockets {
     for (const member of this.#open) if (member.caller.owner === owner) this.#send(member, row);
   }
 
-  /** Asks everybody for a sign of life; whoever gave none since the last time is gone. Resolves when those who answer
-   *  at once have. */
+  /** Asks everybody for a sign of life; whoever has owed one for long is gone. Resolves when those who answer at once
+   *  have. */
   async ping() {
     for (const member of this.#open) {
-      if (!member.isAlive) member.socket.terminate();
+      const isAsked = !member.isAlive;
+      if (isAsked && performance.now() - member.askedAt > pongWithin) member.socket.terminate();
+      if (!isAsked) member.askedAt = performance.now();
       member.isAlive = false;
       if (member.socket.readyState === member.socket.OPEN) member.socket.ping();
     }
