@@ -142,7 +142,7 @@ export class Sockets {
   #hear({ socket, caller }, text) {
     const { store } = this.#context;
     try {
-      if (!defect("frames-are-no-contact")) store.touch(caller.owner, caller.device);
+      store.touch(caller.owner, caller.device);
       const root = text === undefined ? undefined : readJson(text);
       const id = root?.kind === "object" ? integerOf(root.members.get("ack")) : undefined;
       if (id === undefined || id < 0) {
