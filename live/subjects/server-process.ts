@@ -197,7 +197,7 @@ export class ServerProcess implements Subject {
 
   #failure(what: string): SubjectFailed {
     const { title, readiness } = this.#options.command;
-    const lines = this.#output.lines.slice(-linesInMessage);
+    const lines = this.#output.lines.filter((line) => !line.startsWith("[seatrial]")).slice(-linesInMessage);
     const said = lines.length === 0 ? "It wrote nothing." : `It wrote:\n  ${lines.join("\n  ")}`;
     const line = 'one line {"listening":"http://…"} on its standard output';
     const expected =
