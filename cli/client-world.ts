@@ -1,6 +1,6 @@
 // A client under test as the runner sees a world: one scenario at a time, every device a process of its driver.
 import { type ClientProtocol, type ClientRuns, type KnownClient } from "../certify/client/protocol.ts";
-import { DriverFailed } from "../certify/client/driver-failed.ts";
+import { DriverFailed, type DriverFault } from "../certify/client/driver-failed.ts";
 import type { DriverCommand, DriverTimes } from "../certify/client/driver-process.ts";
 import { liveAbilities } from "../live/world/abilities.ts";
 import { waitsMs } from "../live/waits.ts";
@@ -80,11 +80,10 @@ export function createClientWorld(options: ClientWorldOptions): WorldRunner {
   };
 }
 
-/** A driver that breaks the conversation cannot be worked with at all. A client that dies or falls silent in the middle
- *  of a scenario has failed that scenario.  Errors: SetupError; whatever is a bug of ours. */
+/** A driver that breaks the conversation cannot be worked with at all. A client that dies, falls silent or throws in the
+ *  middle of a scenario has failed that scenario.  Errors: SetupError; whatever is a bug of ours. */
 function observedOfFailure(error: unknown, { id, protocol, requirements }: Scenario, seed: string): Observed {
-  const isDead = error instanceof DriverFailed && (error.fault === "died" || error.fault === "no_reply");
-  if (!isDead) {
+  if (!(error instanceof DriverFailed) || !ofClients.has(error.fault)) {
     const isDrivers = error instanceof DriverFailed || hasCode(error, "driver_unwilling");
     if (isDrivers) throw new SetupError(messageOf(error), { cause: error });
     throw error;
@@ -105,6 +104,8 @@ function observedOfFailure(error: unknown, { id, protocol, requirements }: Scena
     unusedFaults: [],
   };
 }
+
+const ofClients: ReadonlySet<DriverFault> = new Set<DriverFault>(["died", "no_reply", "failed_itself"]);
 
 const hasCode = (error: unknown, code: string): boolean =>
   error instanceof Error && "code" in error && error.code === code;

@@ -43,6 +43,8 @@ export class DriverActor implements DeviceActor {
   #state: DriverState = { entities: {}, pending: 0, cursor: 0, deadLetters: 0 };
   #session: Session;
   #clockOffsetMs = 0;
+  /** Something was written since it was last looked at. To look after each of a thousand edits would cost a million. */
+  #isStale = false;
   /** How the last exchange of the present step ended. */
   #lastExchange: string | undefined;
 
@@ -82,7 +84,8 @@ export class DriverActor implements DeviceActor {
   }
 
   act({ verb, args }: DeviceAction): Promise<StepOutcome> {
-    return this.#step(() => this.#act(verb, (args ?? {}) as Args));
+    const isWriting = verb === "edit" || verb === "delete";
+    return this.#step(() => this.#act(verb, (args ?? {}) as Args), isWriting);
   }
 
   sync(): Promise<StepOutcome> {
@@ -91,7 +94,13 @@ export class DriverActor implements DeviceActor {
 
   async refresh(): Promise<void> {
     if (this.#life === undefined) return;
+    this.#isStale = false;
     this.#state = await this.#life.state();
+  }
+
+  async #look(): Promise<void> {
+    await this.refresh();
+    this.#shown();
   }
 
   inspect(): DeviceReport {
@@ -147,13 +156,13 @@ export class DriverActor implements DeviceActor {
   }
 
   /** A step of the scenario: its outcome, with what was counted on the wire. */
-  async #step(work: () => Promise<string>): Promise<StepOutcome> {
+  async #step(work: () => Promise<string>, isWriting = false): Promise<StepOutcome> {
     this.#tally.reset();
     this.#lastExchange = undefined;
     await this.#tellClock();
+    if (this.#isStale && !isWriting) await this.#look();
     const ended = await work();
-    await this.refresh();
-    this.#shown();
+    if (!isWriting) await this.#look();
     return this.#tally.outcome(ended);
   }
 
@@ -212,6 +221,7 @@ export class DriverActor implements DeviceActor {
   }
 
   async #make(command: Readonly<Record<string, unknown>>, content: OpContent): Promise<string> {
+    this.#isStale = true;
     this.#note({ kind: "made", content, isDone: false });
     const ended = this.#done(await this.#ask(command));
     if (ended === "ok") this.#note({ kind: "made", content, isDone: true });

@@ -41,6 +41,15 @@ export interface ClientRunsOptions {
   readonly scenarioTimeoutMs: number;
 }
 
+export interface ClientRunOptions {
+  readonly seed: string;
+  readonly signal: AbortSignal;
+  /** Another build of the client than the one of all runs. */
+  readonly command?: DriverCommand;
+  /** However long the scenario may wait for rest, it is not waited longer than this.  Units: milliseconds. */
+  readonly settleMaxMs?: number;
+}
+
 export interface ClientRun extends LiveRun {
   /** What the drivers last wrote on their standard error, device by device. */
   readonly driverOutput: readonly string[];

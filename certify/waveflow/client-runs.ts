@@ -4,7 +4,7 @@ import { createLiveRunner, type LiveRunner } from "../../live/run.ts";
 import { driverLive } from "../../live/waveflow/driver-binding.ts";
 import { waveflowLive } from "../../live/waveflow/binding.ts";
 import type { Scenario } from "../../scenarios/format/types.ts";
-import type { ClientRun, ClientRuns, ClientRunsOptions } from "../client/protocol.ts";
+import type { ClientRun, ClientRunOptions, ClientRuns, ClientRunsOptions } from "../client/protocol.ts";
 import { Seat } from "../client/seat.ts";
 
 /** Brings up the database; servers start with the first scenario.
@@ -25,23 +25,21 @@ export async function openClientRuns(options: ClientRunsOptions): Promise<Client
 
 async function runOne(
   scenario: Scenario,
-  run: {
-    readonly seed: string;
-    readonly signal: AbortSignal;
+  run: ClientRunOptions & {
     readonly runner: LiveRunner;
     readonly options: ClientRunsOptions;
   },
 ): Promise<ClientRun> {
-  const { seed, signal, runner, options } = run;
+  const { runner, options, command = options.command, ...asked } = run;
   const seats = new Map<string, Seat>();
   const seatOf = (directory: string): Seat => {
     let seat = seats.get(directory);
-    if (seat === undefined) seats.set(directory, (seat = new Seat(directory, options)));
+    if (seat === undefined) seats.set(directory, (seat = new Seat(directory, { ...options, command })));
     return seat;
   };
   const protocol = driverLive({ seatOf, patienceMs: options.patienceMs });
   try {
-    const done = await runner.run(scenario, { seed, signal, build: { protocol } });
+    const done = await runner.run(scenario, { ...asked, build: { protocol } });
     return { ...done, driverOutput: [...seats.values()].flatMap((seat) => seat.lastLines()) };
   } finally {
     await Promise.all([...seats.values()].map((seat) => seat.close()));

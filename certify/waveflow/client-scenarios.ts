@@ -13,6 +13,7 @@ import type {
 import type { ClientScenario, KnownClient } from "../client/protocol.ts";
 import { namesInScenario } from "./client-placeholders.ts";
 import { clientLevels, clientRequirements } from "./client-profile.ts";
+import { ownClientScenarios } from "./client-own-scenarios.ts";
 import { withheld } from "./client-withheld.ts";
 
 /** The scenarios that say something about a client, whatever it can do, in the order in which they came. */
@@ -21,9 +22,11 @@ export function clientScenarios(
   { members }: KnownClient,
 ): readonly ClientScenario[] {
   const ofClients = new Set(clientRequirements.map(({ id }) => id));
-  return scenarios.flatMap((scenario) => {
-    if (!scenario.requirements.some((id) => ofClients.has(id))) return [];
-    if (withheld(scenario) !== undefined || asksForUnknown(scenario, members)) return [];
+  const corpus = scenarios.filter((scenario) => {
+    return scenario.requirements.some((id) => ofClients.has(id)) && withheld(scenario) === undefined;
+  });
+  return [...corpus, ...ownClientScenarios()].flatMap((scenario) => {
+    if (asksForUnknown(scenario, members)) return [];
     const needs = [...new Set(abilitiesOf(scenario))].sort();
     return [{ scenario: tailored(scenario, members), level: levelOf(needs), needs }];
   });
@@ -77,7 +80,10 @@ const abilityOfVerb: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The scenario without what nobody can hold against this client. */
-function tailored(scenario: Scenario, members: ReadonlySet<string>): Scenario {
+function tailored(scenario: Scenario, known: ReadonlySet<string>): Scenario {
+  // Only a 403 has to be shown as a stop; what else keeps it from asking, a client may show or not.  Source: WF-DEV-5.
+  const isForbidden = JSON.stringify(scenario.steps).includes('"status":403');
+  const members = new Set([...known].filter((name) => name !== "stopped" || isForbidden));
   return {
     ...scenario,
     steps: scenario.steps.map((step) => tailorStep(step, members)),
@@ -110,9 +116,10 @@ const askedCounts: Readonly<Record<string, readonly string[]>> = {
   sync: ["batches", "pages", "acks"],
 };
 
-/** How often it asks is its own affair; that it asks nothing when it must not is not. `blocked` is said of the wire. */
+/** How often it asks, and what it makes of an answer, is its own affair; that it asks nothing when it must not, and will
+ *  not have what is no token, is not. */
 function tailorReply(expect: ReplyExpectation, { verb }: DeviceAction): ReplyExpectation | undefined {
-  const { counts = {}, outcome, body, headers: _headers, ...rest } = expect;
+  const { counts = {}, outcome, body, requirements } = expect;
   const ofVerb = askedCounts[verb];
   const zero = Object.entries(counts).filter(
     ([name, count]) => count === 0 && ["batches", "pages", "acks"].includes(name),
@@ -120,13 +127,12 @@ function tailorReply(expect: ReplyExpectation, { verb }: DeviceAction): ReplyExp
   const isSilent = ofVerb !== undefined && outcome === "blocked";
   if (isSilent) zero.push(...ofVerb.map((name) => [name, 0] as [string, number]));
   const left: ReplyExpectation = {
-    ...rest,
-    ...(outcome === undefined || isSilent || verb === "connect" ? {} : { outcome }),
+    ...(outcome === "blocked" && ofVerb === undefined && verb !== "connect" ? { outcome } : {}),
     ...(body === undefined || verb !== "read" ? {} : { body }),
     ...(zero.length === 0 ? {} : { counts: Object.fromEntries(zero) }),
   };
-  const { requirements: _requirements, ...asked } = left;
-  return Object.keys(asked).length === 0 ? undefined : left;
+  if (Object.keys(left).length === 0) return undefined;
+  return requirements === undefined ? left : { ...left, requirements };
 }
 
 /** What the harness knows by itself, or every driver shows. */

@@ -9,6 +9,7 @@ import type { Law } from "../../../invariants/verdict.ts";
 import { editsArrive } from "./edits-arrive.ts";
 import { oneOperationAnEdit } from "./one-operation-an-edit.ts";
 import { readsWithoutGaps } from "./reads-without-gaps.ts";
+import { restampsAtOnce } from "./restamps-at-once.ts";
 import { rowsLeaveWithProof } from "./rows-leave-with-proof.ts";
 import { showsTheFold } from "./shows-the-fold.ts";
 import { stampsRise } from "./stamps-rise.ts";
@@ -18,6 +19,7 @@ export const clientLaws: readonly Law<WaveflowEvent>[] = [
   editsArrive,
   oneOperationAnEdit,
   stampsRise,
+  restampsAtOnce,
   readsWithoutGaps,
   showsTheFold,
   oneDrainAtATime,

@@ -84,11 +84,12 @@ export function ruleBetween(
     ruledAt = at;
     rule = id;
   };
+  const returns = new Set(stays.installations.slice(1).map(({ moments }) => moments[0]?.at));
   for (const { kind, at, note } of stays.moments) {
-    if (kind === "crash" || kind === "restart") take(at, "WF-DEV-3");
-    else if (kind === "joined") take(at, "WF-DEV-14");
+    if (returns.has(at)) take(at, "WF-DEV-14");
+    else if (kind === "crash" || kind === "restart") take(at, "WF-DEV-3");
     else if (note?.kind === "token") take(at, "WF-DEV-15");
-    else if (note?.kind === "mode") take(at, "WF-DEV-13");
+    else if (note?.kind === "mode-asked") take(at, "WF-DEV-13");
   }
   for (const call of reading.calls) {
     if (call === undefined || call.actor !== stays.actor || call.request.isByHand === true) continue;
