@@ -27,6 +27,11 @@ describe("a results.json", () => {
       written(sampleRun).replace('"outcome":"fail"', '"outcome":"maybe"'),
       "results[1].outcome",
     ],
+    [
+      "a witness of what never happened",
+      written(sampleRun).replace('"events":[3,6]', '"events":[3,60]'),
+      "results[1]",
+    ],
     ["a level of no verdict", written().replace('"granted"', '"perhaps"'), "certification.levels[0].verdict"],
   ])("is refused where it is %s", (_what, text, message) => {
     expect(() => readResults(text, "r.json")).toThrow(NoResults);

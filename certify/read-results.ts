@@ -21,31 +21,52 @@ const verdict = z.discriminatedUnion("outcome", [
   z.looseObject({ outcome: z.literal("inconclusive"), reason: z.string() }),
 ]);
 
-const result = z.looseObject({
-  id: z.string().min(1),
-  title: z.string(),
-  protocol: z.string(),
-  requirements: names,
-  world: z.enum(["sim", "live"]),
-  seed: z.string(),
-  outcome: z.enum(["pass", "fail", "drifted", "blocked", "error", "skipped"]),
-  checks: z.array(
-    z.looseObject({
-      pass: z.boolean(),
-      line: z.number(),
-      text: z.string(),
-      expected: z.string(),
-      seen: z.string(),
-    }),
-  ),
-  judgements: z.array(z.looseObject({ law: z.string(), requirements: names, promise: z.string(), verdict })),
-  durationMs: z.number(),
-  faults: z.record(z.string(), z.number()),
-  unusedFaults: names,
-  missing: names,
-  replay: z.string(),
-  history: z.looseObject({ events: z.array(z.looseObject({ kind: z.string(), at: z.number() })) }).optional(),
-});
+const result = z
+  .looseObject({
+    id: z.string().min(1),
+    title: z.string(),
+    protocol: z.string(),
+    requirements: names,
+    world: z.enum(["sim", "live"]),
+    seed: z.string(),
+    outcome: z.enum(["pass", "fail", "drifted", "blocked", "error", "skipped"]),
+    checks: z.array(
+      z.looseObject({
+        pass: z.boolean(),
+        line: z.number(),
+        text: z.string(),
+        expected: z.string(),
+        seen: z.string(),
+      }),
+    ),
+    judgements: z.array(
+      z.looseObject({ law: z.string(), requirements: names, promise: z.string(), verdict }),
+    ),
+    durationMs: z.number(),
+    faults: z.record(z.string(), z.number()),
+    unusedFaults: names,
+    missing: names,
+    replay: z.string(),
+    history: z
+      .looseObject({ events: z.array(z.looseObject({ kind: z.string(), at: z.number() })) })
+      .optional(),
+  })
+  .refine(hasItsWitnesses, "expected each witness to name events that the history has");
+
+/** Stories are told of the events that a witness names. */
+function hasItsWitnesses({
+  history,
+  judgements,
+}: {
+  readonly history?: { readonly events: readonly unknown[] } | undefined;
+  readonly judgements: readonly { readonly verdict: z.infer<typeof verdict> }[];
+}): boolean {
+  if (history === undefined) return true;
+  return judgements.every(
+    ({ verdict: said }) =>
+      said.outcome !== "violated" || said.witness.events.every((event) => event in history.events),
+  );
+}
 
 const checkOutcome = z.enum(["pass", "fail", "advice", "blocked", "unsupported", "error", "skipped"]);
 

@@ -7,7 +7,8 @@ import { runExploration } from "./exploration.ts";
 import { runRelations } from "./relations.ts";
 import { UsageError } from "./errors.ts";
 import { addHelp } from "./help.ts";
-import { addReportOptions, type ReportFlags, wholeNumber } from "./options.ts";
+import { addReportOptions, type ReportFlags, shardOption, wholeNumber } from "./options.ts";
+import type { Shard } from "./select.ts";
 
 export interface ExploreFlags extends ReportFlags {
   readonly seeds?: number;
@@ -15,7 +16,7 @@ export interface ExploreFlags extends ReportFlags {
   readonly for?: number;
   readonly seed?: string;
   readonly workers: number;
-  readonly shard?: { readonly index: number; readonly of: number };
+  readonly shard?: Shard;
   readonly uniform?: boolean;
   readonly bail: number;
   readonly mutant?: string;
@@ -29,7 +30,6 @@ export interface ExploreFlags extends ReportFlags {
 }
 
 const workersMax = 64;
-const shardsMax = 1_000;
 
 export function createExploreCommand(): Command {
   return addHelp(addReportOptions(new Command("explore")), {
@@ -57,7 +57,7 @@ export function createExploreCommand(): Command {
         .argParser((text) => wholeNumber(text, { least: 1, most: workersMax }))
         .default(availableParallelism(), "one per core"),
     )
-    .addOption(new Option("--shard <part>", "only this part of the plans, such as 1/4").argParser(readShard))
+    .addOption(shardOption("the plans"))
     .option("--uniform", "every plan from a seed of its own, whatever was reached before")
     .addOption(
       new Option("--bail <count>", "stop after this many causes of violations")
@@ -148,12 +148,4 @@ function readTime(text: string): number {
   const ms = durationToMs(text);
   if (ms === undefined || ms <= 0) throw new InvalidArgumentError("It must be a time such as 60s or 10m.");
   return ms;
-}
-
-function readShard(text: string): { readonly index: number; readonly of: number } {
-  const match = /^(\d+)\/(\d+)$/u.exec(text);
-  const [part, of] = match === null ? [0, 0] : [Number(match[1]), Number(match[2])];
-  if (part < 1 || part > of || of > shardsMax)
-    throw new InvalidArgumentError("It must be a part and how many there are, such as 1/4.");
-  return { index: part - 1, of };
 }

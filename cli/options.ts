@@ -7,7 +7,7 @@ import { type DatabaseFlag, databaseOption } from "./database-option.ts";
 import { UsageError } from "./errors.ts";
 import { protocolNamed } from "./protocols.ts";
 import { type ReporterName, reporterNames } from "./reporting.ts";
-import { selectScenarios } from "./select.ts";
+import { selectScenarios, type Shard } from "./select.ts";
 
 /** Units: milliseconds. A scenario takes milliseconds in the simulation and a second or two in the live world. */
 const defaultTimeoutMs = 60_000;
@@ -76,6 +76,27 @@ export function addRunOptions(
 
 export const mutantOption = (): Option =>
   new Option("--mutant <name>", "a reference that is known to be wrong (docs/kill-matrix.md) instead");
+
+const shardsMax = 1_000;
+
+/** `what`: what is parted. */
+export const shardOption = (what: string): Option =>
+  new Option("--shard <part>", `only this part of ${what}, such as 1/4`).argParser(readShard);
+
+export const lastFailedOption = (): Option =>
+  new Option(
+    "--last-failed",
+    "only what failed the last time, as the results.json in the output folder says",
+  );
+
+/** Errors: InvalidArgumentError, which ends in exit code 2. */
+function readShard(text: string): Shard {
+  const match = /^(\d+)\/(\d+)$/u.exec(text);
+  const [part, of] = match === null ? [0, 0] : [Number(match[1]), Number(match[2])];
+  if (part < 1 || part > of || of > shardsMax)
+    throw new InvalidArgumentError("It must be a part and how many there are, such as 1/4.");
+  return { index: part - 1, of };
+}
 
 /** Flags about what is told, and where. */
 export function addReportOptions(

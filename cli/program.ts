@@ -4,6 +4,7 @@ import { createAuditCommand } from "./audit.ts";
 import { createCertifyCommand } from "./certify.ts";
 import { createCertifyClientCommand } from "./certify-client.ts";
 import { createConfirmCommand } from "./confirm.ts";
+import { createDiffCommand } from "./diff.ts";
 import { createDocsCommand } from "./docs.ts";
 import { createDoctorCommand } from "./doctor.ts";
 import { addHelp } from "./help.ts";
@@ -11,11 +12,13 @@ import { createExploreCommand } from "./explore.ts";
 import { createLiftCommand } from "./lift.ts";
 import { createListCommand } from "./list.ts";
 import { createLiveCommand } from "./live.ts";
+import { createMatrixCommand } from "./matrix.ts";
 import { createMergeCommand } from "./merge.ts";
 import { createReplayCommand } from "./replay.ts";
 import { createRunCommand } from "./run.ts";
 import { createSelftestCommand } from "./selftest.ts";
 import { createServeCommand } from "./serve.ts";
+import { createShowReportCommand } from "./show-report.ts";
 import { createShrinkCommand } from "./shrink.ts";
 import { createSimCommand } from "./sim.ts";
 import { createSoakCommand } from "./soak.ts";
@@ -62,6 +65,9 @@ export function createProgram(): Command {
     createLiftCommand(),
     createExploreCommand(),
     createMergeCommand(),
+    createShowReportCommand(),
+    createDiffCommand(),
+    createMatrixCommand(),
     createSelftestCommand(),
     createAuditCommand(),
     createListCommand(),

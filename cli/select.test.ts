@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Scenario } from "../scenarios/format/types.ts";
 import { UsageError } from "./errors.ts";
-import { type Selection, selectScenarios } from "./select.ts";
+import { onlyFailed, type Selection, selectScenarios, shardOf } from "./select.ts";
 
 const scenarios = [
   ["waveflow/push/retry", "A retried push returns the first id"],
@@ -47,5 +47,39 @@ describe("selection", () => {
   ])("refuses %j", (selection, message) => {
     expect(() => select(selection)).toThrow(UsageError);
     expect(() => select(selection)).toThrow(message);
+  });
+});
+
+describe("shards", () => {
+  const items = Array.from({ length: 10 }, (_, place) => place);
+
+  it("hold every item once, and as many as each other but for one", () => {
+    const parts = [0, 1, 2].map((index) => shardOf(items, { index, of: 3 }));
+    expect(parts.flat().toSorted((left, right) => left - right)).toEqual(items);
+    expect(parts.map(({ length }) => length)).toEqual([4, 3, 3]);
+    expect(shardOf(items, { index: 0, of: 1 })).toEqual(items);
+  });
+
+  it("are refused where nothing is in them", () => {
+    expect(() => shardOf(items, { index: 10, of: 11 })).toThrow(
+      "--shard 11/11 has nothing in it: 10 are selected; expected at most as many parts",
+    );
+  });
+});
+
+describe("what failed the last time", () => {
+  const record = (...ids: readonly string[]) => ({ failed: new Set(ids), file: "r.json" });
+
+  it("is what is left of the selection", () => {
+    const kept = onlyFailed(scenarios, record("notes/merge/tie", "waveflow/pull/pages", "gone"));
+    expect(kept.map(({ id }) => id)).toEqual(["waveflow/pull/pages", "notes/merge/tie"]);
+  });
+
+  it.each([
+    [record(), "--last-failed: nothing failed in r.json"],
+    [record("gone"), "of the 1 that failed in r.json, none is selected"],
+  ])("is refused where there is none", (nothing, message) => {
+    expect(() => onlyFailed(scenarios, nothing)).toThrow(UsageError);
+    expect(() => onlyFailed(scenarios, nothing)).toThrow(message);
   });
 });

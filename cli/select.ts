@@ -30,6 +30,40 @@ export function selectScenarios(scenarios: readonly Scenario[], selection: Selec
   return kept;
 }
 
+/** One of several parts of what was selected. */
+export interface Shard {
+  /** From 0. */
+  readonly index: number;
+  readonly of: number;
+}
+
+/** Every how-manieth of them: the same for the same list, so that machines that share a list need not speak with each
+ *  other, and what takes long and stands together is spread.
+ *  Errors: UsageError for a part with nothing in it. */
+export function shardOf<Item>(items: readonly Item[], { index, of }: Shard): readonly Item[] {
+  const part = items.filter((_, place) => place % of === index);
+  if (part.length > 0) return part;
+  const count = items.length === 1 ? "1 is" : `${items.length} are`;
+  throw new UsageError(
+    `--shard ${index + 1}/${of} has nothing in it: ${count} selected; expected at most as many parts`,
+  );
+}
+
+/** Those that failed the last time, as the record in `file` says.
+ *  Errors: UsageError where none of them did. */
+export function onlyFailed<Item extends Pick<Scenario, "id">>(
+  items: readonly Item[],
+  record: { readonly failed: ReadonlySet<string>; readonly file: string },
+): readonly Item[] {
+  const kept = items.filter(({ id }) => record.failed.has(id));
+  if (kept.length > 0) return kept;
+  throw new UsageError(
+    record.failed.size === 0
+      ? `--last-failed: nothing failed in ${record.file}`
+      : `--last-failed: of the ${record.failed.size} that failed in ${record.file}, none is selected`,
+  );
+}
+
 function nothingSelected({ grep, grepInvert, protocol }: Selection, named: number): string {
   const filters = [
     ...(grep === undefined ? [] : [`--grep ${grep}`]),
