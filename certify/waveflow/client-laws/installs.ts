@@ -93,14 +93,17 @@ export function ruleBetween(
   }
   for (const call of reading.calls) {
     if (call === undefined || call.actor !== stays.actor || call.request.isByHand === true) continue;
-    take(call.answeredAt, ruleOfAnswer(call));
+    const hasRead = stays.moments.some(
+      (moment) => moment.at < call.askedAt && (driverNote(moment, "shown")?.cursor ?? 0) > 0,
+    );
+    take(call.answeredAt, ruleOfAnswer(call, hasRead));
   }
   return rule;
 }
 
-function ruleOfAnswer({ request, type, outcome, status }: Call): string {
+function ruleOfAnswer({ request, type, outcome, status }: Call, hasRead: boolean): string {
   if (type === "resync_required") return "WF-DEV-11";
-  if (request.kind === "pull" && request.since === 0) return "WF-DEV-11";
+  if (request.kind === "pull" && request.since === 0 && hasRead) return "WF-DEV-11";
   if (request.kind !== "push") return "WF-DEV-9";
   if (type === "lamport_regression") return "WF-DEV-6";
   return outcome === "refused" && status !== 0 ? "WF-DEV-5" : "WF-DEV-4";

@@ -33,11 +33,14 @@ function judgeStays(stays: Stays, { history, upheavals }: Reading, tally: Tally)
   const log = user.era(0);
   const compactedAt = history.events.findIndex((event) => event.kind === "compacted" && event.deleted > 0);
   const settledAt = upheavals.findLast((at) => history.events[at]!.kind === "settled") ?? Infinity;
-  let walkedAt = -1;
+  let cursor = 0;
+  let hasWalked = false;
   for (const moment of stays.moments) {
     const { at, kind, call } = moment;
-    if (kind === "page" && call?.request.kind === "pull" && call.request.since === 0) walkedAt = at;
+    if (kind === "page" && call?.request.kind === "pull" && call.request.since === 0)
+      hasWalked ||= cursor > 0;
     const shown = driverNote(moment, "shown");
+    cursor = shown?.cursor ?? cursor;
     if (shown === undefined || shown.pending + shown.deadLetters + shown.parked > 0) continue;
     if (compactedAt >= 0 && compactedAt < at && at < settledAt) continue;
     tally.look();
@@ -52,7 +55,7 @@ function judgeStays(stays: Stays, { history, upheavals }: Reading, tally: Tally)
       [decidedAt(log, difference), at],
       () =>
         `Everything up to ${shown.cursor}, where ${stays.actor}'s cursor stands, makes ${field} of ${entity} ${nameValue(expected)}. It has nothing waiting and shows ${nameValue(seen)}.`,
-      [ruleOf(difference, { log, device, cursor: shown.cursor, hasWalked: walkedAt >= 0 })],
+      [ruleOf(difference, { log, device, cursor: shown.cursor, hasWalked })],
     );
     return;
   }
