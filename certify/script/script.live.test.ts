@@ -30,7 +30,10 @@ function shell(text: string, env: Readonly<Record<string, string>>): Promise<str
       "sh",
       [file],
       { env: { PATH: process.env.PATH, TMPDIR: folder, ...env }, maxBuffer: 2 ** 26 },
-      (error, out, err) => (error === null ? resolve(out) : reject(new Error(`${error.message}\n${err}`))),
+      (error, out, err) => {
+        if (error === null) resolve(out);
+        else reject(new Error(`${error.message}\n${err}`));
+      },
     );
   });
 }

@@ -16,6 +16,8 @@ export interface WireWords {
   readonly deviceHeader: string;
   /** Members that are there to describe an answer to a person. */
   readonly prose: ReadonlySet<string>;
+  /** What a device shows its user, of something that was found at the end of a run; `undefined` for anything else. */
+  visibleOf(finding: unknown): unknown;
   /** The rule that speaks about a difference between two servers; `undefined` where the rules are silent. */
   ruleOf(difference: DifferenceKind): string | undefined;
 }

@@ -1,4 +1,5 @@
 // WaveFlow's messages as a script and a comparison of two servers see them.
+import type { WaveflowFinding } from "../../invariants/waveflow/events.ts";
 import type { DifferenceKind, WireWords } from "../script/wire-words.ts";
 
 export const waveflowWireWords: WireWords = {
@@ -9,6 +10,10 @@ export const waveflowWireWords: WireWords = {
   times: new Set(["wall_clock", "now"]),
   deviceHeader: "x-device-id",
   prose: new Set(["message", "reason", "errors", "error", "detail", "title", "description"]),
+  visibleOf: (finding) => {
+    const { kind, visible } = finding as WaveflowFinding & { readonly visible?: unknown };
+    return kind === "device" ? visible : undefined;
+  },
   ruleOf,
 };
 
