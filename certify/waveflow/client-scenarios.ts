@@ -6,6 +6,7 @@ import type {
   DeviceAction,
   DeviceExpectation,
   Expectation,
+  NetworkAction,
   ReplyExpectation,
   Scenario,
   Step,
@@ -55,7 +56,14 @@ function abilitiesOf({ devices, steps, needs }: Scenario): readonly string[] {
 
 function abilitiesOfStep(step: Step): readonly string[] {
   if (step.kind === "together" || step.kind === "start") return step.steps.flatMap(abilitiesOfStep);
+  if (step.kind === "network") return isOfSockets(step.action) ? ["connect"] : [];
   return step.kind === "device" ? (abilityOfVerb[step.action.verb] ?? []) : [];
+}
+
+/** A fault that could not strike where there is no socket. */
+function isOfSockets(action: NetworkAction): boolean {
+  if ("of" in action) return action.of.message === "socket";
+  return action.verb === "half-open" || /frame|socket/u.test(action.verb);
 }
 
 const abilityOfVerb: Readonly<Record<string, readonly string[]>> = {
