@@ -17,6 +17,8 @@ export class UrlGroup implements Group {
   readonly #target: UrlTarget;
   readonly #hooks: Hooks;
   readonly #watchers = new Set<(subject: Subject, how: string) => void>();
+  /** Everybody who was there has been told so. */
+  #isGone = false;
 
   constructor(target: UrlTarget, hooks: Hooks) {
     this.#target = target;
@@ -38,6 +40,7 @@ export class UrlGroup implements Group {
   async makeWhole(): Promise<void> {
     await this.#subject.start();
     const seen = await this.#subject.health();
+    this.#isGone = false;
     if (seen.isUp) return;
     if (this.#target.restartCommand !== undefined) return this.#subject.restart();
     throw new SubjectFailed("not_started", `the server under test is gone: ${seen.text}`);
@@ -49,9 +52,10 @@ export class UrlGroup implements Group {
   }
 
   async lookAfter(): Promise<void> {
-    if (!this.isWhole) return;
+    if (!this.isWhole || this.#isGone) return;
     const seen = await this.#subject.health();
-    if (seen.isUp) return;
+    if (seen.isUp || this.#isGone) return;
+    this.#isGone = true;
     for (const tell of this.#watchers) tell(this.#subject, seen.text);
   }
 
