@@ -110,7 +110,7 @@ export function openLive({ databaseUrl, store, acks }) {
   function closeAtExpiry(connection) {
     const left = connection.expiresAt - Date.now();
     if (left <= 0) return connection.ws.close(4401, "token expired");
-    connection.expiry = setTimeout(() => closeAtExpiry(connection, expiresAt), Math.min(left, LONGEST_TIMER));
+    connection.expiry = setTimeout(() => closeAtExpiry(connection), Math.min(left, LONGEST_TIMER));
     return undefined;
   }
 
