@@ -8,7 +8,10 @@ import { isMap, isScalar, LineCounter, type Node, type ParsedNode, parseDocument
 import { checkConfig, type SeatrialConfig } from "./config.ts";
 import { type ConfigPath, pathText } from "./config-problems.ts";
 
-const configExtensions = [".ts", ".mts", ".js", ".mjs", ".json", ".yaml", ".yml"] as const;
+/** What a config may be called. */
+export const configNames: readonly string[] = ["ts", "mts", "js", "mjs", "json", "yaml", "yml"].map(
+  (ending) => `seatrial.config.${ending}`,
+);
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -42,8 +45,7 @@ export async function loadConfig(
 
 /** Errors: ConfigError where the folder has more than one: which of them counts would be a guess. */
 function findConfig(folder: string): string | undefined {
-  const names = configExtensions.map((extension) => `seatrial.config${extension}`);
-  const found = names.filter((name) => existsSync(join(folder, name)));
+  const found = configNames.filter((name) => existsSync(join(folder, name)));
   if (found.length > 1)
     throw new ConfigError(
       `expected one config, saw ${found.join(" and ")}; keep one, or name it with --config`,

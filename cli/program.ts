@@ -9,6 +9,7 @@ import { createDocsCommand } from "./docs.ts";
 import { createDoctorCommand } from "./doctor.ts";
 import { addHelp } from "./help.ts";
 import { createExploreCommand } from "./explore.ts";
+import { createInitCommand } from "./init.ts";
 import { createLiftCommand } from "./lift.ts";
 import { createListCommand } from "./list.ts";
 import { createLiveCommand } from "./live.ts";
@@ -55,6 +56,7 @@ export function createProgram(): Command {
     createRunCommand(),
     createSimCommand(),
     createLiveCommand(),
+    createInitCommand(),
     createCertifyCommand(),
     createSoakCommand(),
     createSweepCommand(),
