@@ -1,8 +1,9 @@
 // `seatrial certify`: somebody's server against every rule that a server can break, and a verdict on what it may claim.
 import { Command, Option } from "commander";
+import { defaultTracesMax } from "./certify-finish.ts";
 import { addHelp } from "./help.ts";
 import { type CertifyRequest, runCertification } from "./certifying.ts";
-import { addRunOptions, splitAtDashes } from "./options.ts";
+import { addRunOptions, splitAtDashes, wholeNumber } from "./options.ts";
 import { configOption, settingsOf } from "./settings.ts";
 import { addTargetOptions } from "./target-options.ts";
 
@@ -32,6 +33,12 @@ export function createCertifyCommand(): Command {
     )
     .option("--baseline <file>", "failures that are known, each with its reason")
     .option("--update-baseline", "write the failures of this run into the baseline")
+    .addOption(
+      new Option(
+        "--traces <count>",
+        `for how many broken rules a failure is made small on the target (default: ${defaultTracesMax}; 0: none)`,
+      ).argParser((text) => wholeNumber(text, { least: 0 })),
+    )
     .option("--strict", "advice that is not followed fails as well")
     .option("--list", "print what would be run, and run nothing")
     .addOption(configOption())

@@ -9,10 +9,11 @@ import type { JsonObject } from "../protocol/json.ts";
 import { didYouMean } from "../scenarios/format/suggest.ts";
 import { readKnown, updateBaseline } from "./certify-baseline.ts";
 import { certifyExitCode } from "./certify-exit.ts";
+import { defaultTracesMax, withMinimalTraces } from "./certify-finish.ts";
 import { type CertifyItem, certifyItems, type ProbeNotes } from "./certify-items.ts";
 import { certifyWorld } from "./certify-world.ts";
 import { SetupError, UsageError } from "./errors.ts";
-import { createLiveRunner } from "./live-runner.ts";
+import { createLiveRunner, targetWords } from "./live-runner.ts";
 import { scenariosFor } from "./options.ts";
 import { type ProtocolEntry, protocolNamed } from "./protocols.ts";
 import { runInWorlds } from "./run-in-worlds.ts";
@@ -29,6 +30,8 @@ export interface CertifyRequest {
     readonly json?: boolean;
     readonly updateBaseline?: true;
     readonly list?: true;
+    /** For how many broken rules a failure is made small. */
+    readonly traces?: number;
   };
 }
 
@@ -89,6 +92,7 @@ export async function runCertification(request: CertifyRequest): Promise<void> {
       observations: notes.observations,
       baseline: { known, ...(settings.baseline === undefined ? {} : { file: settings.baseline }), today },
     });
+  const laws = serverLaws(protocol);
   const run = await runInWorlds(
     [
       {
@@ -98,8 +102,27 @@ export async function runCertification(request: CertifyRequest): Promise<void> {
     ],
     { ...settings, reporter: settings.reporters, ...(flags.json === true ? { json: true } : {}) },
     {
-      laws: serverLaws(protocol),
-      finish: async (ran) => ({ ...ran, certification: certificationOf(ran) }),
+      laws,
+      finish: async (ran, signal) => {
+        const certification = certificationOf(ran);
+        const plain = items.filter((item) => item.run === undefined).map(({ scenario }) => scenario);
+        const small = await withMinimalTraces(ran, {
+          certification,
+          scenarios: new Map(plain.map((scenario) => [scenario.id, scenario])),
+          tracesMax: flags.traces ?? defaultTracesMax,
+          context: {
+            world,
+            protocol,
+            laws,
+            outputDir: settings.outputDir,
+            targetWords: targetWords(target, request.server),
+            ...(target.kind === "url" ? { baseUrl: target.url } : {}),
+            signal,
+            tell: tellNow(settings.reporters.includes("terminal")),
+          },
+        });
+        return { ...small, certification };
+      },
       exitCodeOf: (ran) => certifyExitCode(ran, ran.certification!, { isStrict: settings.strict }),
     },
   );
@@ -114,6 +137,19 @@ function serverLaws({ laws, requirements }: ProtocolEntry): ProtocolEntry["laws"
   const ofDevices = new Set(requirements.filter(({ subject }) => subject === "device").map(({ id }) => id));
   return laws.filter((law) => law.requirements.some((id) => !ofDevices.has(id)));
 }
+
+/** Progress beside the reports, once every few seconds, on standard error. */
+function tellNow(isWanted: boolean): (text: string) => void {
+  let last = 0;
+  return (text) => {
+    const now = performance.now();
+    if (!isWanted || now - last < tellEveryMs) return;
+    last = now;
+    process.stderr.write(`… ${text}\n`);
+  };
+}
+
+const tellEveryMs = 3_000;
 
 /** Those that were asked for by name, without those that the target declares to have nothing of.
  *  Errors: UsageError. */

@@ -1,5 +1,5 @@
 // The live world as the runner sees it. Nothing is started, and no database driver is loaded, before it is needed.
-import type { LiveBuild, LiveRunner, LiveRunnerOptions } from "../live/run.ts";
+import type { LiveBuild, LiveRun, LiveRunner, LiveRunnerOptions, LiveRunOptions } from "../live/run.ts";
 import type { Scenario } from "../scenarios/format/types.ts";
 import { secretsOf, type TargetSpec, withoutSecrets } from "../live/subjects/target.ts";
 import { waitsMs } from "../live/waits.ts";
@@ -29,6 +29,8 @@ export interface LiveRunnerFlags extends TargetFlags {
 export interface LiveWorldRunner extends WorldRunner {
   /** To be given back.  Errors: SetupError. */
   probeTarget(protocol: string): Promise<LentTarget>;
+  /** One run with everything that was seen of it, the bytes on the wire among it.  Errors: SetupError. */
+  observe(scenario: Scenario, options: LiveRunOptions): Promise<LiveRun>;
 }
 
 /** Errors: UsageError; what does not come up is told by the first run. */
@@ -61,6 +63,11 @@ export async function createLiveRunner(flags: LiveRunnerFlags): Promise<LiveWorl
     builds.set(protocol, build);
     return build;
   };
+  const observe = async (scenario: Scenario, options: LiveRunOptions): Promise<LiveRun> => {
+    const runner = await ready(scenario.protocol);
+    const build = mutant === undefined ? {} : { build: await buildFor(scenario.protocol, mutant) };
+    return runner.run(scenario, { ...options, ...build }).catch(toSetupError);
+  };
   return {
     world: "live",
     abilities: liveAbilities,
@@ -83,10 +90,9 @@ export async function createLiveRunner(flags: LiveRunnerFlags): Promise<LiveWorl
         () => undefined,
       );
     },
+    observe,
     async run(scenario, options) {
-      const runner = await ready(scenario.protocol);
-      const build = mutant === undefined ? {} : { build: await buildFor(scenario.protocol, mutant) };
-      const run = await runner.run(scenario, { ...options, ...build }).catch(toSetupError);
+      const run = await observe(scenario, options);
       const seen = checksOf(run.checks, run.unusedFaults, protocolOf(scenario.protocol).requirements);
       const lacking = target === undefined ? [] : placesLacking(seen);
       return {
@@ -114,7 +120,7 @@ const againWith =
   ({ id }: Scenario, seed: string): readonly string[] => ["live", id, "--seed", seed, ...words];
 
 /** How the target is said again, without its secrets: those are in the environment of whoever does. */
-function targetWords(target: TargetSpec, server: readonly string[] | undefined): readonly string[] {
+export function targetWords(target: TargetSpec, server: readonly string[] | undefined): readonly string[] {
   const secrets = secretsOf(target);
   const shown = (words: readonly string[]): readonly string[] =>
     words.map((word) => withoutSecrets(word, secrets));

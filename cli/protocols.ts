@@ -3,7 +3,9 @@ import type { ClientProtocol } from "../certify/client/protocol.ts";
 import type { Checkup } from "../certify/doctor.ts";
 import type { CertificationProfile } from "../certify/levels.ts";
 import type { Probe } from "../certify/probe.ts";
+import type { WireWords } from "../certify/script/wire-words.ts";
 import { waveflowProfile } from "../certify/waveflow/profile.ts";
+import { waveflowWireWords } from "../certify/waveflow/wire-words.ts";
 import { searchProtocols } from "../explore/protocols.ts";
 import type { SoakPlans } from "../explore/soak-plans.ts";
 import { waveflowSoakPlans } from "../explore/waveflow/soak-plan.ts";
@@ -17,6 +19,8 @@ export interface ProtocolEntry extends SearchProtocol {
   /** Loaded when first needed: the real world brings database drivers along. */
   live(): Promise<LiveProtocol>;
   readonly soakPlans: SoakPlans;
+  /** How its messages are told in scripts, and compared. */
+  readonly wireWords: WireWords;
   /** What other builds of it can claim. */
   readonly profile: CertificationProfile;
   /** Suites that are generated instead of written; loaded when first needed. */
@@ -37,10 +41,11 @@ const liveById: Readonly<Record<string, Pick<ProtocolEntry, "live" | "liveBindin
 };
 
 const certificationById: Readonly<
-  Record<string, Pick<ProtocolEntry, "profile" | "probes" | "checkup" | "client">>
+  Record<string, Pick<ProtocolEntry, "profile" | "probes" | "checkup" | "client" | "wireWords">>
 > = {
   "waveflow/1": {
     profile: waveflowProfile,
+    wireWords: waveflowWireWords,
     probes: async () => (await import("../certify/waveflow/probes.ts")).waveflowProbes,
     checkup: async () => (await import("../certify/waveflow/checkup.ts")).waveflowCheckup,
     client: async () => (await import("../certify/waveflow/client.ts")).waveflowClient,

@@ -12,22 +12,25 @@ import type { Scenario } from "../scenarios/format/types.ts";
 import { UsageError } from "./errors.ts";
 import { addHelp } from "./help.ts";
 import { createLiveRunner } from "./live-runner.ts";
-import { addRunOptions, type RunFlags } from "./options.ts";
+import { addRunOptions, type RunFlags, splitAtDashes } from "./options.ts";
 import { type RecordedResult, readRecordedResults } from "./recorded-results.ts";
 import { runInWorlds } from "./run-in-worlds.ts";
 import type { RunPart } from "./run-scenarios.ts";
 import { createSimRunner } from "./sim-runner.ts";
+import { addTargetOptions, type TargetFlags } from "./target-options.ts";
 import type { WorldRunner } from "./world-runner.ts";
 
-interface ReplayFlags extends RunFlags {
+interface ReplayFlags extends RunFlags, TargetFlags {
   readonly world?: "sim" | "live";
+  /** What stands behind `--`. */
+  readonly server?: readonly string[];
 }
 
 export function createReplayCommand(): Command {
   const command = new Command("replay").addArgument(
     new Argument("<file>", "a scenario file, or a results.json"),
   );
-  return addHelp(addRunOptions(command, { outputDir: "seatrial-report/replay" }), {
+  return addHelp(addTargetOptions(addRunOptions(command, { outputDir: "seatrial-report/replay" })), {
     summary: "run a scenario file, or what failed in a results.json, again",
     sentence:
       "Runs a scenario file again, or entries of a results.json, each in its world and under its seed, and says whether the same happened. Without ids: what failed.",
@@ -35,10 +38,21 @@ export function createReplayCommand(): Command {
       ["seatrial replay seatrial-report/storm-17.yaml", "a storm that was written down"],
       ["seatrial replay seatrial-report/results.json", "everything that failed in that run"],
       ["seatrial replay seatrial-report/results.json waveflow/push/retry", "one entry, failed or not"],
+      [
+        "seatrial replay seatrial-report/traces/waveflow/push/retry.yaml -- ./my-server",
+        "against another build",
+      ],
     ],
   })
     .addOption(new Option("--world <name>", "instead of the world of the record").choices(["sim", "live"]))
-    .action(async (file: string, ids: string[], flags: ReplayFlags) => {
+    .action(async (file: string, words: string[], given: ReplayFlags, self: Command) => {
+      const { ids, server } = splitAtDashes(words, self);
+      const isOfTarget = server !== undefined || given.url !== undefined;
+      const flags: ReplayFlags = {
+        ...(isOfTarget ? { world: "live" as const } : {}),
+        ...given,
+        ...(server === undefined ? {} : { server }),
+      };
       const text = readText(file);
       if (extname(file) === ".json") await replayRecord(file, text, ids, flags);
       else await replayScenarioFile(file, text, ids, flags);
@@ -138,7 +152,7 @@ function comparison(recorded: readonly RecordedResult[], run: RunResult): string
     .join("");
 }
 
-async function runnerFor(world: "sim" | "live", flags: RunFlags): Promise<WorldRunner> {
+async function runnerFor(world: "sim" | "live", flags: ReplayFlags): Promise<WorldRunner> {
   return world === "sim" ? createSimRunner() : await createLiveRunner(flags);
 }
 

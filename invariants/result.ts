@@ -2,6 +2,7 @@
 import type { Certification } from "./certification-result.ts";
 import type { Explanation } from "./explanation.ts";
 import type { History } from "./history.ts";
+import type { MinimalTraceResult } from "./minimal-trace.ts";
 import type { Judgement } from "./verdict.ts";
 
 /** `pass`: every check and law holds. `fail`: a check failed or a law is violated. `drifted`: a replay in which nothing
@@ -74,6 +75,8 @@ export interface ScenarioResult {
   readonly notes?: readonly string[];
   /** What a search makes of a finding: the smallest plan, and what each part of it is needed for. */
   readonly explanation?: Explanation;
+  /** What is left of a scenario that failed on a target when everything is taken away that it does not need for it. */
+  readonly minimal?: MinimalTraceResult;
   /** For `blocked`: the abilities that the world lacks. */
   readonly missing: readonly string[];
   /** For `blocked`: the run itself found out that what was tested has no place for what the scenario arranges, so that no

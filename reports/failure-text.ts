@@ -6,6 +6,7 @@ import { brokenRules, isFailing, type Judgement } from "../invariants/verdict.ts
 import { explanationLines } from "./explanation-text.ts";
 import { type Ink, plainInk } from "./ink.ts";
 import type { Storyteller } from "./reporter.ts";
+import { minimalLines } from "./minimal-text.ts";
 import { layoutStory } from "./story-layout.ts";
 import { cut, printable, wrap } from "./wrap.ts";
 
@@ -26,8 +27,23 @@ export interface FailureLayout {
 export function failureLines(result: ScenarioResult, layout: FailureLayout): readonly string[] {
   if (result.outcome !== "fail" && result.outcome !== "error" && result.outcome !== "drifted") return [];
   const inner = { ...layout, width: layout.width - 2 };
+  // The smallest trace says the same with less.
+  const told =
+    result.minimal === undefined ? wholeStory(result, inner) : [minimalLines(result.minimal, inner)];
   const parts: readonly (readonly string[])[] = [
-    [...titleLines(result, inner)],
+    titleLines(result, inner),
+    ...told,
+    [`${inner.ink.bold("again:")} ${inner.ink.cyan(printable(result.replay))}`],
+  ];
+  const { red, bold } = layout.ink;
+  const mark = result.outcome === "drifted" ? "≠ DRIFTED" : "✗";
+  const head = `${red(mark)} ${bold(printable(result.id))}  ${layout.ink.dim(`(${result.world}, seed ${printable(result.seed)})`)}`;
+  const body = parts.filter((lines) => lines.length > 0).flatMap((lines) => [...lines, ""]);
+  return [head, ...body.map((line) => (line === "" ? "" : `  ${line}`))];
+}
+
+function wholeStory(result: ScenarioResult, inner: FailureLayout): readonly (readonly string[])[] {
+  return [
     driftLines(result, inner),
     ...(result.explanation === undefined
       ? violationsOf(result).map((judgement) => violationLines(result, judgement, inner))
@@ -38,13 +54,7 @@ export function failureLines(result: ScenarioResult, layout: FailureLayout): rea
     unstruckAccidentLines(result, inner),
     errorLines(result, inner),
     noteLines(result, inner),
-    [`${inner.ink.bold("again:")} ${inner.ink.cyan(printable(result.replay))}`],
   ];
-  const { red, bold } = layout.ink;
-  const mark = result.outcome === "drifted" ? "≠ DRIFTED" : "✗";
-  const head = `${red(mark)} ${bold(printable(result.id))}  ${layout.ink.dim(`(${result.world}, seed ${printable(result.seed)})`)}`;
-  const body = parts.filter((lines) => lines.length > 0).flatMap((lines) => [...lines, ""]);
-  return [head, ...body.map((line) => (line === "" ? "" : `  ${line}`))];
 }
 
 /** The failure without colour, for files. */
