@@ -246,3 +246,13 @@ describe("a baseline", () => {
     expect(done.baseline.fixed).toEqual(["low/a::T-1"]);
   });
 });
+
+test("a part of a run grants nothing, and says whether it was all of that part", () => {
+  const results = [result("low/a", ["T-1"])];
+  const done = certified(results, { shard: { index: 1, of: 2 } });
+  expect(done.complete).toBe(false);
+  expect(done.shard).toEqual({ index: 1, of: 2, complete: true });
+  expect(verdicts(done)["low"]).toBe("not assessed");
+  expect(certified(results, { shard: { index: 1, of: 2 }, isWhole: false }).shard?.complete).toBe(false);
+  expect(certified(results)).not.toHaveProperty("shard");
+});

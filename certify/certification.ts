@@ -28,8 +28,10 @@ export interface CertificationInput {
   readonly target: CertifiedTarget;
   readonly configuration: JsonObject;
   readonly seed?: string;
-  /** False where a filter or a shard left something out. */
+  /** False where a filter left something out. */
   readonly isWhole: boolean;
+  /** The part that was run, of a run in several; from 1. */
+  readonly shard?: { readonly index: number; readonly of: number };
   readonly observations: readonly string[];
   readonly baseline: {
     readonly known: readonly KnownFailure[];
@@ -44,12 +46,14 @@ export function certify(input: CertificationInput): Certification {
   const all = checksOfRun(run.results, { ...input, requirements: profile.requirements });
   const { checks, comparison } = applyBaseline(all, baseline);
   const isCutShort = run.interrupted || run.results.some(({ outcome }) => outcome === "skipped");
+  const isWhole = input.isWhole && !isCutShort;
   return {
     protocol: profile.protocol,
     target: input.target,
     configuration: input.configuration,
     ...(input.seed === undefined ? {} : { seed: input.seed }),
-    ...verdictsOf(checks, { profile, asked, complete: input.isWhole && !isCutShort }),
+    ...verdictsOf(checks, { profile, asked, complete: isWhole && input.shard === undefined }),
+    ...(input.shard === undefined ? {} : { shard: { ...input.shard, complete: isWhole } }),
     observations: [...new Set(input.observations)],
     baseline: comparison,
   };
