@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 import { defaultTracesMax } from "./certify-finish.ts";
 import { addHelp } from "./help.ts";
 import { type CertifyRequest, runCertification } from "./certifying.ts";
-import { addRunOptions, splitAtDashes, wholeNumber } from "./options.ts";
+import { addRunOptions, lastFailedOption, shardOption, splitAtDashes, wholeNumber } from "./options.ts";
 import { configOption, settingsOf } from "./settings.ts";
 import { addTargetOptions } from "./target-options.ts";
 
@@ -39,8 +39,14 @@ export function createCertifyCommand(): Command {
         `for how many broken rules a failure is made small on the target (default: ${defaultTracesMax}; 0: none)`,
       ).argParser((text) => wholeNumber(text, { least: 0 })),
     )
+    .option(
+      "--against <server>",
+      "run the same steps on another server as well (reference, or a URL), and show where the two part",
+    )
     .option("--strict", "advice that is not followed fails as well")
     .option("--list", "print what would be run, and run nothing")
+    .addOption(shardOption("what would be run"))
+    .addOption(lastFailedOption())
     .addOption(configOption())
     .action(async (words: string[], flags: CertifyRequest["flags"], self: Command) => {
       const { settings } = await settingsOf(self);

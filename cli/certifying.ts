@@ -7,9 +7,11 @@ import type { RunResult } from "../invariants/result.ts";
 import { secretsOf, type TargetSpec, withoutSecrets } from "../live/subjects/target.ts";
 import type { JsonObject } from "../protocol/json.ts";
 import { didYouMean } from "../scenarios/format/suggest.ts";
+import { checkAgainst, differencesAgainst } from "./certify-against.ts";
 import { readKnown, updateBaseline } from "./certify-baseline.ts";
 import { certifyExitCode } from "./certify-exit.ts";
 import { defaultTracesMax, withMinimalTraces } from "./certify-finish.ts";
+import { chooseItems } from "./certify-choice.ts";
 import { type CertifyItem, certifyItems, type ProbeNotes } from "./certify-items.ts";
 import { certifyWorld } from "./certify-world.ts";
 import { SetupError, UsageError } from "./errors.ts";
@@ -17,7 +19,7 @@ import { createLiveRunner, targetWords } from "./live-runner.ts";
 import { scenariosFor } from "./options.ts";
 import { type ProtocolEntry, protocolNamed } from "./protocols.ts";
 import { runInWorlds } from "./run-in-worlds.ts";
-import { selectScenarios } from "./select.ts";
+import type { Shard } from "./select.ts";
 import { type TargetFlags, targetOf } from "./target-options.ts";
 
 export interface CertifyRequest {
@@ -30,8 +32,12 @@ export interface CertifyRequest {
     readonly json?: boolean;
     readonly updateBaseline?: true;
     readonly list?: true;
+    readonly shard?: Shard;
+    readonly lastFailed?: true;
     /** For how many broken rules a failure is made small. */
     readonly traces?: number;
+    /** Another server that the same steps are run on. */
+    readonly against?: string;
   };
 }
 
@@ -51,13 +57,15 @@ export async function runCertification(request: CertifyRequest): Promise<void> {
     );
   }
   const notes: ProbeNotes = { observations: [], unsupported: new Set() };
-  const world = await createLiveRunner({
+  const runnerFlags = {
     ...flags,
     workers: settings.workers,
     timeout: settings.timeoutMs,
     ...(settings.database === undefined ? {} : { database: settings.database }),
     ...(target === undefined ? {} : { target }),
-  });
+  };
+  if (flags.against !== undefined) checkAgainst(flags.against, runnerFlags);
+  const world = await createLiveRunner(runnerFlags);
   const items = certifyItems({
     scenarios: scenariosFor([], { protocol: protocol.name }),
     probes: await protocol.probes(),
@@ -66,7 +74,8 @@ export async function runCertification(request: CertifyRequest): Promise<void> {
     declared: settings.abilities,
     notes,
   });
-  const chosen = choose(items, { asked, ids, settings });
+  const { shard, lastFailed } = flags;
+  const chosen = chooseItems(items, { asked, ids, settings, shard, lastFailed });
   if (flags.list === true || target === undefined) {
     process.stdout.write(listText(chosen.items, asked));
     return;
@@ -89,10 +98,12 @@ export async function runCertification(request: CertifyRequest): Promise<void> {
       configuration: configurationOf(settings, target),
       ...(settings.seed === undefined ? {} : { seed: settings.seed }),
       isWhole: chosen.isWhole,
+      ...(chosen.shard === undefined ? {} : { shard: chosen.shard }),
       observations: notes.observations,
       baseline: { known, ...(settings.baseline === undefined ? {} : { file: settings.baseline }), today },
     });
   const laws = serverLaws(protocol);
+  const tell = tellNow(settings.reporters.includes("terminal"));
   const run = await runInWorlds(
     [
       {
@@ -118,10 +129,22 @@ export async function runCertification(request: CertifyRequest): Promise<void> {
             targetWords: targetWords(target, request.server),
             ...(target.kind === "url" ? { baseUrl: target.url } : {}),
             signal,
-            tell: tellNow(settings.reporters.includes("terminal")),
+            tell,
           },
         });
-        return { ...small, certification };
+        if (flags.against === undefined) return { ...small, certification };
+        const differences = await differencesAgainst({
+          against: flags.against,
+          protocol,
+          world,
+          flags: runnerFlags,
+          scenarios: chosen.items.filter((item) => item.run === undefined).map(({ scenario }) => scenario),
+          ...(settings.seed === undefined ? {} : { seed: settings.seed }),
+          outputDir: settings.outputDir,
+          signal,
+          tell,
+        });
+        return { ...small, certification: { ...certification, differences } };
       },
       exitCodeOf: (ran) => certifyExitCode(ran, ran.certification!, { isStrict: settings.strict }),
     },
@@ -173,27 +196,6 @@ function askedLevels({ profile }: ProtocolEntry, { levels, abilities }: Settings
     );
   }
   return names.filter((name) => (levels?.includes(name) ?? true) && !without.includes(name));
-}
-
-/** Errors: UsageError where nothing is left. */
-function choose(
-  items: readonly CertifyItem[],
-  { asked, ids, settings }: { asked: readonly string[]; ids: readonly string[]; settings: Settings },
-): { readonly items: readonly CertifyItem[]; readonly isWhole: boolean } {
-  const { grep, grepInvert } = settings;
-  const ofLevels = items.filter(({ level }) => asked.includes(level));
-  const chosen = new Set(
-    selectScenarios(
-      ofLevels.map(({ scenario }) => scenario),
-      {
-        ids,
-        ...(grep === undefined ? {} : { grep }),
-        ...(grepInvert === undefined ? {} : { grepInvert }),
-      },
-    ),
-  );
-  const kept = ofLevels.filter(({ scenario }) => chosen.has(scenario));
-  return { items: kept, isWhole: kept.length === ofLevels.length };
 }
 
 const describeTarget = (target: TargetSpec): CertifiedTarget => ({

@@ -119,5 +119,7 @@ export interface Certification {
   /** Lawful habits of the target that are worth knowing, each once. */
   readonly observations: readonly string[];
   readonly locked: readonly LockedHook[];
+  /** Where the target and another server part, a line for each kind: information. Absent where nobody asked. */
+  readonly differences?: readonly string[];
   readonly baseline: BaselineComparison;
 }

@@ -34,6 +34,7 @@ export function certificationLines(
     ...baselineLines(certification, layout),
     ...lockedLines(certification, layout),
     ...habitLines(certification, layout),
+    ...differenceLines(certification, layout),
     ...countLines(certification, layout),
     "",
   ];
@@ -136,12 +137,29 @@ function lockedLines({ locked }: Certification, { ink, width }: CertificationLay
   ];
 }
 
-function habitLines({ observations }: Certification, { ink, width }: CertificationLayout): readonly string[] {
-  if (observations.length === 0) return [];
-  const rest = observations.length - observationsMax;
+const habitLines = ({ observations }: Certification, layout: CertificationLayout): readonly string[] =>
+  listed("habits, all of them lawful", observations, layout);
+
+const differenceLines = (
+  { differences = [] }: Certification,
+  layout: CertificationLayout,
+): readonly string[] =>
+  listed(
+    "where the other server does it otherwise; what the rules leave open comes first",
+    differences,
+    layout,
+  );
+
+function listed(
+  title: string,
+  texts: readonly string[],
+  { ink, width }: CertificationLayout,
+): readonly string[] {
+  if (texts.length === 0) return [];
+  const rest = texts.length - observationsMax;
   return [
-    ink.bold("habits, all of them lawful"),
-    ...observations
+    ink.bold(title),
+    ...texts
       .slice(0, observationsMax)
       .flatMap((text) =>
         wrap(printable(text), width - 4).map((line, place) => `  ${place === 0 ? "·" : " "} ${line}`),
