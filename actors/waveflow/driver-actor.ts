@@ -39,6 +39,7 @@ const clockToleranceMs = 1_000;
 export class DriverActor implements DeviceActor {
   readonly #options: DriverActorOptions;
   readonly #tally = new StepTally();
+  readonly #userByToken = new Map<string, string>();
   #life: DriverLife | undefined;
   #state: DriverState = { entities: {}, pending: 0, cursor: 0, deadLetters: 0 };
   #session: Session;
@@ -265,6 +266,7 @@ export class DriverActor implements DeviceActor {
   async #bind({ server, user }: Pick<Session, "server" | "user">): Promise<string> {
     const { accounts } = this.#options;
     const token = accounts.mintToken(user);
+    this.#userByToken.set(token, user);
     const address = server === accounts.server ? this.#life!.url : server;
     const ended = this.#done(await this.#ask({ do: "account", server: address, user, token }));
     if (ended !== "ok") return ended;
@@ -292,6 +294,8 @@ export class DriverActor implements DeviceActor {
 
   #remember(change: Partial<Session>): void {
     this.#session = { ...this.#session, ...change };
+    const { token, user } = this.#session;
+    if (token !== null) this.#userByToken.set(token, user);
     this.#options.seat.remember(this.#session);
   }
 
@@ -325,7 +329,7 @@ export class DriverActor implements DeviceActor {
     return new DriverWire({
       actor: spec.name,
       recorder: { record: (event) => this.#record(event, recorder) },
-      user: () => this.#session.user,
+      userOf: (token) => this.#userByToken.get(token) ?? this.#session.user,
       nextCall,
       tally: this.#tally,
       server: accounts.server,

@@ -10,7 +10,10 @@ import {
 import type { DriverOccupant, DriverRequest, DriverSocket } from "./driver-seat.ts";
 import { type RecordingOptions, type RecordingTransport, recordingTransport } from "./recording-transport.ts";
 
-export interface DriverWireOptions extends RecordingOptions {
+export interface DriverWireOptions extends Omit<RecordingOptions, "user"> {
+  /** Whose token this is; of one that nobody gave it, whoever is signed in. A request that was under way when the account
+   *  was changed is still the first one's. */
+  readonly userOf: (token: string) => string;
   /** The server's name in histories. */
   readonly server: string;
   readonly line: () => Promise<string>;
@@ -50,17 +53,20 @@ export class DriverWire implements DriverOccupant {
           return { send: () => undefined, close: () => undefined };
         },
       },
-      options,
+      { ...options, user: () => this.#asking },
     );
   }
 
   readonly #opened = new WeakMap<object, DeviceSocket>();
+  /** Who asks, while a request is being taken down. */
+  #asking = "";
 
   onRequest(passing: DriverRequest): void {
     const { method, path, headers, body } = passing;
     const { server } = this.#options;
     const request = { method: method as OutgoingRequest["method"], server, path, headers, body };
     this.#carrying.set(request, passing);
+    this.#asking = this.#userOf(headers);
     // What became of it is in the history.
     this.#recording.exchange(request).catch(() => undefined);
   }
@@ -69,12 +75,19 @@ export class DriverWire implements DriverOccupant {
     const { path, headers } = passing;
     const request = { server: this.#options.server, path, headers };
     this.#opening.set(request, passing);
+    this.#asking = this.#userOf(headers);
     this.#recording
       .openSocket(request, { onFrame: () => undefined, onClose: () => undefined })
       .then((socket) => this.#opened.set(request, socket))
       .catch(() => undefined);
   }
+
+  #userOf({ authorization = "" }: Readonly<Record<string, string>>): string {
+    return this.#options.userOf(authorization.replace(bearer, ""));
+  }
 }
+
+const bearer = /^Bearer\s+/iu;
 
 /** Source: RFC 6455, section 7.4.1, "abnormal closure". */
 const brokenCode = 1006;

@@ -11,7 +11,9 @@ afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
 });
 
-async function behind(onRequest: RequestListener): Promise<{ readonly gateway: Gateway; readonly http: Server }> {
+async function behind(
+  onRequest: RequestListener,
+): Promise<{ readonly gateway: Gateway; readonly http: Server }> {
   const http = createServer(onRequest);
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   closing.push(() => {
@@ -125,7 +127,7 @@ test("a socket passes both ways, and its frames and its end are heard", async ()
 test("an upgrade that is answered plainly says so to both", async () => {
   const ends = await behind(() => undefined);
   ends.http.on("upgrade", (_request, stream) => {
-    stream.end('HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\nwww-authenticate: Bearer\r\n\r\n{}');
+    stream.end("HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\nwww-authenticate: Bearer\r\n\r\n{}");
   });
   const heard = listen(ends);
   const client = new WebSocket(ends.gateway.url.replace("http", "ws"));

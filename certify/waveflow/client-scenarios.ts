@@ -28,7 +28,8 @@ export function clientScenarios(
   });
   return [...corpus, ...ownClientScenarios()].flatMap((scenario) => {
     if (asksForUnknown(scenario, members)) return [];
-    const needs = [...new Set(abilitiesOf(scenario))].sort();
+    const isOwn = !corpus.includes(scenario);
+    const needs = [...new Set(abilitiesOf(scenario, isOwn))].sort();
     return [{ scenario: tailored(scenario, members), level: levelOf(needs), needs }];
   });
 }
@@ -45,9 +46,10 @@ function levelOf(needs: readonly string[]): string {
   return clientLevels[Math.max(0, place)]!.name;
 }
 
-/** In the words of a greeting. */
-function abilitiesOf({ devices, steps, needs }: Scenario): readonly string[] {
+/** In the words of a greeting. To our own scenarios sizes are a wish. */
+function abilitiesOf({ devices, steps, needs, deviceConfig }: Scenario, isOwn: boolean): readonly string[] {
   const abilities = steps.flatMap(abilitiesOfStep);
+  if (!isOwn && ("batchSize" in deviceConfig || "pageSize" in deviceConfig)) abilities.push("sizes");
   if (devices.some(({ automatic }) => automatic)) abilities.push("automatic");
   if (devices.some(({ mode }) => mode !== "hybrid")) abilities.push("mode");
   if (needs.includes("skew")) abilities.push("clock");

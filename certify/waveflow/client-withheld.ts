@@ -65,4 +65,13 @@ function withheldStep(step: Step): string | undefined {
 }
 
 /** By scenario, or folder of one `for-each`. */
-const habits: ReadonlyMap<string, string> = new Map([]);
+const habits: ReadonlyMap<string, string> = new Map([
+  ["waveflow/device/distance-of-its-tries", "it holds a back-off to our own times"],
+  ["waveflow/device/begins-again-with-a-new-token", "it holds a back-off to our own times"],
+  ["waveflow/device/edit-after-edit", "it holds a back-off to our own times"],
+  ["waveflow/socket/begins-again-with-a-new-token", "it holds a back-off to our own times"],
+  ["waveflow/modes/what-was-unshared", "from when on a row counts as shared is the device's own affair"],
+  ["waveflow/ack/beyond-a-restored-head", "the page does not say what a client makes of ack_beyond_head"],
+  ["waveflow/resync/more-than-three-pages", "it has more than a thousand edits made one by one"],
+  ["regressions/waveflow/superseded-on-a-page-to-come", "it counts pages, and their size is only a wish"],
+]);

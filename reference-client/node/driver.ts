@@ -45,6 +45,7 @@ say({
     "automatic",
     "clock",
     "restart",
+    "sizes",
   ],
 });
 

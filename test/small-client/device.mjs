@@ -244,7 +244,7 @@ export class Device {
       (status === 409 && type === "operation_conflict");
     if (!isForGood || has("poison-blocks")) return {};
     if (batch.length === 1) return { dead: batch[0] };
-    const named = status === 413 ? undefined : batch[body?.index];
+    const named = status === 413 ? undefined : pointedAt(body, batch);
     return named === undefined ? { isTooMuch: true } : { dead: named };
   }
 
@@ -304,7 +304,8 @@ export class Device {
   #apply(mine, { ops, head, has_more: hasMore }) {
     for (const op of ops) {
       this.#receive(mine, op);
-      if (op.device_id.toLowerCase() !== this.#store.value.deviceId.toLowerCase() && !has("deaf-clock"))
+      const isOwn = String(op.device_id).toLowerCase() === this.#store.value.deviceId.toLowerCase();
+      if (!isOwn && isId(op.lamport_ts) && !has("deaf-clock"))
         mine.stamp = Math.min(Math.max(mine.stamp, op.lamport_ts) + 1, stampMax);
     }
     mine.cursor = hasMore ? ops.at(-1).id : Math.max(head, mine.cursor);
@@ -314,7 +315,7 @@ export class Device {
 
   /** What is seen needs no more sending; what cannot be understood is set aside. */
   #receive(mine, op) {
-    const id = op.operation_id.toLowerCase();
+    const id = String(op.operation_id).toLowerCase();
     mine.queue = mine.queue.filter((row) => row.op.operation_id.toLowerCase() !== id);
     mine.taken = mine.taken.filter((row) => row.op.operation_id.toLowerCase() !== id);
     if (!isKnown(op)) mine.parked = [...mine.parked.filter((one) => one.id !== op.id), op];
@@ -441,6 +442,14 @@ function takenOf(body, batch) {
   return ids.size === 0 ? {} : { isTaken: true, ids };
 }
 
+/** Where a refusal points; one that contradicts itself points nowhere. */
+function pointedAt({ index, operation_id: id }, batch) {
+  const op = isId(index) ? batch[index] : undefined;
+  const isNamed =
+    id === undefined || (typeof id === "string" && id.toLowerCase() === op?.operation_id.toLowerCase());
+  return isNamed ? op : undefined;
+}
+
 function mustWalk(answer, since) {
   if (answer?.status === 410 && answer.body?.type === "resync_required") return true;
   return since > 0 && readPage(answer, 0)?.head < since;
@@ -452,22 +461,19 @@ function readPage(answer, since) {
   if (!Array.isArray(body?.ops) || !isId(body.head) || typeof body.has_more !== "boolean") return undefined;
   let last = since;
   for (const op of body.ops) {
-    const isOp =
-      isId(op?.id) && op.id > last && typeof op.operation_id === "string" && typeof op.device_id === "string";
-    if (
-      !isOp ||
-      typeof op.entity_type !== "string" ||
-      typeof op.entity_id !== "string" ||
-      !isId(op.lamport_ts)
-    )
-      return undefined;
+    if (!isId(op?.id) || op.id <= last) return undefined;
     last = op.id;
   }
   if (body.head < last && body.ops.length > 0) return undefined;
   return body.has_more && body.ops.length === 0 ? undefined : body;
 }
 
-const isKnown = ({ op, field }) => op === "delete" || (op === "upsert" && typeof field === "string");
+/** What a newer build may send has an id and little else that can be relied on. */
+function isKnown(op) {
+  const names = [op.operation_id, op.device_id, op.entity_type, op.entity_id];
+  if (!names.every((name) => typeof name === "string") || !isId(op.lamport_ts)) return false;
+  return op.op === "delete" || (op.op === "upsert" && typeof op.field === "string");
+}
 
 const isId = (value) => Number.isSafeInteger(value) && value >= 0;
 

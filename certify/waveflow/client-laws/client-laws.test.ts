@@ -13,7 +13,7 @@ class ClientHistory extends HistoryBuilder {
     if (isDone) this.note("laptop", { kind: "made", content, isDone });
   }
 
-  look(pending: number, more: { cursor?: number; visible?: VisibleState; deadLetters?: number } = {}): void {
+  show(pending: number, more: { cursor?: number; visible?: VisibleState; deadLetters?: number } = {}): void {
     const { cursor = 0, visible = {}, deadLetters = 0 } = more;
     this.note("laptop", { kind: "shown", connected: true, visible, cursor, pending, deadLetters, parked: 0 });
   }
@@ -37,49 +37,49 @@ const cases: Readonly<Record<string, Case>> = {
     holds: (h) => {
       const op = a(h);
       h.write(op);
-      h.look(1);
+      h.show(1);
       h.push("laptop", [op]).lose();
-      h.look(1);
+      h.show(1);
       h.push("laptop", [op]).accept([1]);
-      h.look(0);
+      h.show(0);
     },
     violated: {
       "WF-DEV-4": (h) => {
         const op = a(h);
         h.write(op);
-        h.look(1);
+        h.show(1);
         h.push("laptop", [op]).lose();
-        h.look(0);
+        h.show(0);
       },
       "WF-DEV-3": (h) => {
         h.write(a(h));
-        h.look(1);
+        h.show(1);
         h.record({ kind: "crash", actor: "world", target: "laptop", text: "killed" });
-        h.look(0);
+        h.show(0);
       },
       "WF-DEV-11": (h) => {
         h.write(a(h));
-        h.look(1, { cursor: 1 });
+        h.show(1, { cursor: 1 });
         h.pull("laptop", 1).refuse(410, { type: "resync_required", compacted_up_to: 2 });
         h.pull("laptop", 0).give([], { head: 2 });
-        h.look(0, { cursor: 2 });
+        h.show(0, { cursor: 2 });
       },
       "WF-DEV-15": (h) => {
         h.write(a(h));
-        h.look(1);
+        h.show(1);
         h.note("laptop", { kind: "token" });
-        h.look(0);
+        h.show(0);
       },
       "WF-DEV-13": (h) => {
         h.write(a(h));
-        h.look(1);
+        h.show(1);
         h.note("laptop", { kind: "mode-asked", mode: "local" });
-        h.look(0);
+        h.show(0);
       },
       "WF-DEV-2": (h) => {
-        h.look(0);
+        h.show(0);
         h.write(a(h));
-        h.look(0);
+        h.show(0);
       },
     },
   },
@@ -89,13 +89,13 @@ const cases: Readonly<Record<string, Case>> = {
       h.write(op);
       h.push("laptop", [op]).accept([1]);
       h.settle();
-      h.look(0, { cursor: 1 });
+      h.show(0, { cursor: 1 });
     },
     violated: {
       "WF-DEV-2": (h) => {
         h.write(a(h));
         h.settle();
-        h.look(0, { cursor: 1 });
+        h.show(0, { cursor: 1 });
       },
     },
   },
@@ -129,7 +129,7 @@ const cases: Readonly<Record<string, Case>> = {
         h.join("phone");
         const remote = h.op("song/9.title", "P", 7);
         h.pull("laptop", 0).give([h.logged(remote, 1, "phone")]);
-        h.look(0, { cursor: 1 });
+        h.show(0, { cursor: 1 });
         const op = a(h);
         h.write(op);
         h.push("laptop", [op]).accept([2]);
@@ -172,25 +172,25 @@ const cases: Readonly<Record<string, Case>> = {
     holds: (h) => {
       h.join("phone");
       h.pull("laptop", 0).give([h.logged(h.op("song/1.title", "P", 1), 4, "phone")]);
-      h.look(0, { cursor: 4, visible: { "song/1": { title: "P" } } });
+      h.show(0, { cursor: 4, visible: { "song/1": { title: "P" } } });
     },
     violated: {
       "WF-DEV-9": (h) => {
         h.join("phone");
         h.pull("laptop", 0).give([h.logged(h.op("song/1.title", "P", 1), 4, "phone")]);
-        h.look(0, { cursor: 4 });
+        h.show(0, { cursor: 4 });
       },
       "WF-STATE-1": (h) => {
         h.join("phone");
         const [high, low] = [h.op("song/1.title", "P", 5), h.op("song/1.title", "Q", 2)];
         h.pull("laptop", 0).give([h.logged(high, 4, "phone"), h.logged(low, 6, "phone")]);
-        h.look(0, { cursor: 6, visible: { "song/1": { title: "P" } } });
+        h.show(0, { cursor: 6, visible: { "song/1": { title: "P" } } });
       },
       "WF-STATE-2": (h) => {
         h.join("phone");
         const [set, gone] = [h.op("song/1.title", "P", 1), h.op("song/1", null, 2)];
         h.pull("laptop", 0).give([h.logged(set, 4, "phone"), h.logged(gone, 6, "phone")]);
-        h.look(0, { cursor: 6, visible: { "song/1": { title: "P" } } });
+        h.show(0, { cursor: 6, visible: { "song/1": { title: "P" } } });
       },
       "WF-DEV-8": (h) => {
         h.join("phone");
@@ -198,7 +198,7 @@ const cases: Readonly<Record<string, Case>> = {
         h.write(mine);
         h.push("laptop", [mine]).accept([6]);
         h.pull("laptop", 0).give([h.logged(theirs, 4, "phone"), h.logged(mine, 6, "laptop")]);
-        h.look(0, { cursor: 6, visible: { "song/1": { title: "P" } } });
+        h.show(0, { cursor: 6, visible: { "song/1": { title: "P" } } });
       },
     },
   },
