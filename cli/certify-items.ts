@@ -4,6 +4,7 @@ import type { CheckOutcome } from "../invariants/result.ts";
 import type { Requirement } from "../protocol/requirement.ts";
 import { type CertificationProfile, levelOf } from "../certify/levels.ts";
 import type { Probe, ProbeReport } from "../certify/probe.ts";
+import { UsersExhausted } from "../live/subjects/token-source.ts";
 import type { Scenario } from "../scenarios/format/types.ts";
 import { rulesOf } from "./checks.ts";
 import { isSweepScenario, sweepItem } from "./certify-sweep.ts";
@@ -66,12 +67,22 @@ function probeItem(probe: Probe, { profile, lender, declared, notes }: ItemSourc
     async run(_world, { seed, signal }) {
       const target = await lender.probeTarget(probe.protocol);
       const options = { seed, signal, budgetMs: probeBudgetMs, declared };
-      const report = await probe.run(target, options).finally(() => target.release());
+      const report = await probe
+        .run(target, options)
+        .catch(blockedWithoutUsers)
+        .finally(() => target.release());
       notes.observations.push(...report.observations);
       if (report.outcome === "unsupported") notes.unsupported.add(probe.id);
       return observedOf(report, { probe, seed, requirements: profile.requirements });
     },
   };
+}
+
+/** A list of users comes to its end like a hook that is not there.  Errors: all others. */
+function blockedWithoutUsers(error: unknown): ProbeReport {
+  if (!(error instanceof UsersExhausted)) throw error;
+  const nothing = { findings: [], requirements: [], requests: 0, observations: [] };
+  return { outcome: "blocked", missing: [error.message], ...nothing };
 }
 
 /** Without steps: what a probe does, it does by itself. */

@@ -74,6 +74,11 @@ describe("a target", () => {
     expect(targetOf({}, ["./other"], config)).toMatchObject({ command: { file: "./other" } });
   });
 
+  test("whose environment has a secret has its tokens signed with it", () => {
+    const config = { server: { command: "./my-server", env: { JWT_SECRET: "abcd" } } };
+    expect(targetOf({}, undefined, config)).toMatchObject({ tokens: { kind: "secret", secret: "abcd" } });
+  });
+
   test("may have a list of tokens in a file", () => {
     const file = join(folder, "tokens.yaml");
     writeFileSync(file, "- { user: ann, token: a.b.c }\n- { user: ben, token: d.e.f }\n");

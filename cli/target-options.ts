@@ -137,7 +137,8 @@ function commandTarget(words: readonly string[], flags: TargetFlags, config: Tar
     ...(startTimeoutMs === undefined ? {} : { startTimeoutMs }),
   };
   const hooks = hooksOf(flags, config);
-  const tokens = tokensOf(flags, config) ?? { kind: "secret", secret: randomBytes(32).toString("hex") };
+  const secret = command.env.JWT_SECRET ?? randomBytes(32).toString("hex");
+  const tokens = tokensOf(flags, config) ?? { kind: "secret", secret };
   const title = withoutSecrets(command.title, secretsOf({ hooks, tokens }));
   return { kind: "command", command: { ...command, title }, hooks, tokens };
 }

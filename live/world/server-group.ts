@@ -28,8 +28,8 @@ export interface ServerGroupOptions extends GroupKind {
   readonly databases: DatabaseProvider;
   /** A name that no other group has or had. */
   readonly databaseName: string;
-  /** What tokens are signed with. */
-  readonly secret: string;
+  /** What tokens are signed with; undefined where the servers know by themselves. */
+  readonly secret: string | undefined;
   readonly controlToken: string;
   /** Default: below the servers' own address. */
   readonly hooks?: HookSpecs;
@@ -72,7 +72,7 @@ export class ServerGroup implements Group {
     this.#hooks = createHooks({
       specs: options.hooks ?? {},
       token: controlToken,
-      secrets: [secret, controlToken],
+      secrets: [secret ?? "", controlToken],
     });
     this.subjects = Array.from(
       { length: processes },
@@ -83,7 +83,7 @@ export class ServerGroup implements Group {
           env: {
             ...protocol.server.env(config),
             DATABASE_URL: lines[index]?.url ?? databaseUrl,
-            JWT_SECRET: secret,
+            ...(secret === undefined ? {} : { JWT_SECRET: secret }),
             SEATRIAL_CONTROL_TOKEN: controlToken,
           },
           onUnexpectedEnd: (subject, how) => {
