@@ -18,7 +18,7 @@ import { nameContent } from "./words.ts";
  *  Source: WF-COMP-1 ("the smallest last_seen_id"), WF-COMP-2, WF-ACK-2, WF-ACK-5. */
 export const compactionAdvances: Law<WaveflowEvent> = {
   id: "compaction-advances",
-  requirements: ["WF-COMP-1", "WF-COMP-2", "WF-ACK-1", "WF-ACK-2", "WF-ACK-3", "WF-ACK-5"],
+  requirements: ["WF-COMP-1", "WF-COMP-2", "WF-PULL-2", "WF-ACK-1", "WF-ACK-2", "WF-ACK-3", "WF-ACK-5"],
   promise: "A job deletes something where everybody has acknowledged two writes of one register.",
   judge(history) {
     const reading = readHistory(history);
@@ -84,12 +84,12 @@ function judgeJob(job: Job, reading: Reading, tally: Tally): void {
   }
 }
 
-/** A device that acknowledged less afterwards has taken nothing back; what was acknowledged a moment ago may have been in
+/** A device that acknowledged less afterwards has taken nothing back; one that has only pulled does not count; what was acknowledged a moment ago may have been in
  *  memory, and counts there too. Otherwise it is about how far the job goes, or about what it collapses. */
 function rulesOf(
   job: Job,
   lowest: { readonly value: number; readonly at: EventIndex },
-  { acks, history: { events, settings } }: Reading,
+  { acks, pulls, history: { events, settings } }: Reading,
 ): readonly string[] {
   const isMeant = ({ user, askedAt }: AckCall): boolean => user.name === job.user && askedAt < job.at;
   const hasFallen = acks.some((ack) => {
@@ -101,7 +101,11 @@ function rulesOf(
   if (hasFallen) return ["WF-ACK-2"];
   const flushMs = settings?.ackFlushIntervalMs ?? limits.ackFlushIntervalMs;
   const isRecent = job.begunAt - events[lowest.at]!.at < flushMs;
-  return isRecent ? ["WF-COMP-1", "WF-COMP-2", "WF-ACK-5"] : ["WF-COMP-1", "WF-COMP-2"];
+  const devices = new Set(acks.filter(isMeant).map(({ device }) => device));
+  const hasReader = pulls.some(
+    ({ user, device, askedAt }) => user.name === job.user && askedAt < job.at && !devices.has(device),
+  );
+  return ["WF-COMP-1", "WF-COMP-2", ...(hasReader ? ["WF-PULL-2"] : []), ...(isRecent ? ["WF-ACK-5"] : [])];
 }
 
 /** The lowest of what the devices have had taken; `undefined` where somebody may count with less, or nobody counts. */

@@ -16,7 +16,7 @@ import { nameContent } from "./words.ts";
  *  Source: WF-COMP-2 ("among ops with id < M"), WF-COMP-1. */
 export const compactionStaysBelow: Law<WaveflowEvent> = {
   id: "compaction-stays-below",
-  requirements: ["WF-COMP-1", "WF-COMP-2"],
+  requirements: ["WF-COMP-1", "WF-COMP-2", "WF-PULL-2"],
   promise: "No op is deleted for one that a device in touch may not have acknowledged.",
   judge(history) {
     const { settings, events } = history;
@@ -45,7 +45,7 @@ export const compactionStaysBelow: Law<WaveflowEvent> = {
 /** Without an ACK nobody counts, and then nothing is compacted.  Source: WF-COMP-1. */
 function judgeUnheard(
   job: { readonly user: string; readonly at: EventIndex },
-  { acks }: Reading,
+  { acks, pulls }: Reading,
   tally: Tally,
 ): void {
   tally.look();
@@ -56,7 +56,10 @@ function judgeUnheard(
   tally.contradict(
     [job.at],
     () => `No device of user ${job.user} had ever acknowledged anything, and a job deleted ops of its log.`,
-    ["WF-COMP-1"],
+    () => {
+      const hasReader = pulls.some(({ user, askedAt }) => user.name === job.user && askedAt < job.at);
+      return hasReader ? ["WF-COMP-1", "WF-PULL-2"] : ["WF-COMP-1"];
+    },
   );
 }
 
@@ -109,6 +112,13 @@ function judgeGone(
     [first.answeredAt, shownAt, at, read.answeredAt],
     () =>
       `${first.actor} counts for compaction and has acknowledged ${highest} at most. Op ${stored.id} (${nameContent(stored.content)}) was deleted for op ${by}, which is not below that.`,
+    () => {
+      const hasRead = reading.pulls.some(
+        ({ user, device, askedAt, reply }) =>
+          user === first.user && device === first.device && askedAt < at && (reply?.head ?? 0) > highest,
+      );
+      return hasRead ? ["WF-COMP-1", "WF-COMP-2", "WF-PULL-2"] : ["WF-COMP-1", "WF-COMP-2"];
+    },
   );
 }
 

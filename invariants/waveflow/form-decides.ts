@@ -138,7 +138,8 @@ const isLawful = (ops: readonly PushOp[]): boolean =>
 
 const levelsOf = ({ value }: PushOp): number => jsonDepth(value, limits.valueLevelsMax + 1);
 
-const whyUnfit = (op: PushOp): string | undefined =>
+/** Why a store may be unable to keep it. */
+export const whyUnfit = (op: PushOp): string | undefined =>
   levelsOf(op) > limits.valueLevelsMax
     ? "too deep"
     : (whyTextUnstorable(op.entity_type) ??

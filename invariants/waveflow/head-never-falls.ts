@@ -46,8 +46,13 @@ export const headNeverFalls: Law<WaveflowEvent> = {
   },
 };
 
-/** What was lost with a process was not there for good; what a job took counted into head all the same. */
+/** What a push was answered for and nobody ever read, or what was lost with a process, was not there for good; what a job took counted into head all the same. */
 function rulesOf(reading: Reading, user: UserLog, span: Span): readonly string[] {
+  const push = reading.pushes.find(
+    ({ answeredAt, outcome }) => answeredAt === span.from && outcome === "accepted",
+  );
+  const isLost = push?.operations.some(({ stored }) => stored[push.era]?.readAt === Infinity) === true;
+  if (isLost) return ["WF-PUSH-10"];
   if (isCompacted(reading, user, span)) return ["WF-PULL-6", "WF-COMP-4"];
   return [isTroubled(reading, span) ? "WF-PUSH-10" : "WF-PULL-6"];
 }

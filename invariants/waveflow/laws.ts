@@ -7,6 +7,7 @@ import { accountsKeepTheirEdits } from "./accounts-keep-their-edits.ts";
 import { ackBehindCursor } from "./ack-behind-cursor.ts";
 import { ackWithinHead } from "./ack-within-head.ts";
 import { alone } from "./alone.ts";
+import { answersHaveTheirForm } from "./answers-have-their-form.ts";
 import { clockLeapsAreRefused } from "./clock-leaps-are-refused.ts";
 import { compactionAdvances } from "./compaction-advances.ts";
 import { compactionIsInvisible } from "./compaction-is-invisible.ts";
@@ -77,6 +78,7 @@ export const waveflowLaws: readonly Law<WaveflowEvent>[] = [
   contentComesBackEqual,
   noServerFault,
   formDecides,
+  answersHaveTheirForm,
   stablePrefix,
   acceptedSurvives,
   pullIsAscending,

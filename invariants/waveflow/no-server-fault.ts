@@ -3,7 +3,8 @@ import type { Law } from "../verdict.ts";
 import { Tally } from "../tally.ts";
 import type { WaveflowEvent } from "./events.ts";
 import { readByHand } from "./by-hand.ts";
-import { type Call, readHistory } from "./reading.ts";
+import { whyUnfit } from "./form-decides.ts";
+import { type Call, type PushCall, readHistory } from "./reading.ts";
 
 /** What befalls messages on their way excuses nothing; a crash, or a fault of anything but a device, excuses all that
  *  comes after it.
@@ -12,10 +13,20 @@ import { type Call, readHistory } from "./reading.ts";
  *  Source: WF-PUSH-2 ("never a raw unique violation"), WF-PUSH-12 ("never a 5xx"). */
 export const noServerFault: Law<WaveflowEvent> = {
   id: "no-server-fault",
-  requirements: ["WF-PUSH-2", "WF-PUSH-12", "WF-AUTH-1", "WF-AUTH-3", "WF-PULL-1", "WF-ACK-3", "WF-WS-1"],
+  requirements: [
+    "WF-PUSH-2",
+    "WF-PUSH-5",
+    "WF-PUSH-6",
+    "WF-PUSH-12",
+    "WF-AUTH-1",
+    "WF-AUTH-3",
+    "WF-PULL-1",
+    "WF-ACK-3",
+    "WF-WS-1",
+  ],
   promise: "A server to which nothing was done answers no request with a 500.",
   judge(history) {
-    const { calls, installations, upheavals } = readHistory(history);
+    const { calls, pushes, installations, upheavals } = readHistory(history);
     const devices = new Set(installations.map(({ actor }) => actor));
     const troubledAt = upheavals.find((at) => {
       const event = history.events[at]!;
@@ -32,7 +43,7 @@ export const noServerFault: Law<WaveflowEvent> = {
         [askedAt, answeredAt],
         () =>
           `Nothing had been done to the server. It answered ${actor}'s ${request.kind} request with ${status}.`,
-        () => [ruleOf(call)],
+        () => [ruleOf(call, pushes)],
       );
     }
     return tally.verdict("no call was answered before something was done to the server");
@@ -41,15 +52,14 @@ export const noServerFault: Law<WaveflowEvent> = {
 
 const otherStatuses: ReadonlySet<number> = new Set([501, 502, 503, 504]);
 
-/** The rule that says what was due instead: of an op that had been pushed before, that it is a duplicate. */
-function ruleOf({ number, request, operations }: Call): string {
+/** The rule that says what was due instead. */
+function ruleOf(call: Call, pushes: readonly PushCall[]): string {
+  const { request } = call;
   switch (request.kind) {
     case "raw":
       return readByHand(request).demands?.rule ?? "WF-PUSH-12";
     case "push":
-      return operations.some(({ placements }) => placements.some(({ call }) => call.number !== number))
-        ? "WF-PUSH-2"
-        : "WF-PUSH-12";
+      return ruleOfPush(call as unknown as PushCall, pushes);
     case "pull":
       return "WF-PULL-1";
     case "ack":
@@ -57,4 +67,28 @@ function ruleOf({ number, request, operations }: Call): string {
     case "socket":
       return "WF-WS-1";
   }
+}
+
+/** What a store may be unable to keep is refused as such; a stamp that is not above those of its device is a regression,
+ *  also where the other push is under way; and what comes again is a duplicate. */
+function ruleOfPush(call: PushCall, pushes: readonly PushCall[]): string {
+  const { ops } = call.request;
+  if (ops.some((op) => whyUnfit(op) !== undefined)) return "WF-PUSH-12";
+  const isLow = ({ operations, request }: PushCall): boolean =>
+    request.ops.some(({ lamport_ts: stamp }, place) =>
+      call.operations.some((operation, index) => {
+        const isEarlier = request !== call.request || place < index;
+        return isEarlier && operation !== operations[place] && ops[index]!.lamport_ts <= stamp;
+      }),
+    );
+  const rival = pushes.find(
+    (other) =>
+      other.user === call.user &&
+      other.device === call.device &&
+      other.askedAt < call.answeredAt &&
+      isLow(other),
+  );
+  if (rival !== undefined)
+    return rival !== call && rival.answeredAt > call.askedAt ? "WF-PUSH-6" : "WF-PUSH-5";
+  return call.operations.some(({ placements }) => placements.length > 1) ? "WF-PUSH-2" : "WF-PUSH-12";
 }

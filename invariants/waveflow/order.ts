@@ -46,15 +46,23 @@ export const order: Law<WaveflowEvent> = {
   },
 };
 
-/** Two ops of one push stand in its order, or one of them should have been refused. Of two pushes that were under way
- *  at once, the second has to see what the first has stored; and of two that were not, whatever was deleted meanwhile. */
+/** Two ops of one push whose stamps rise have ids against its order; where they do not rise, it should have been refused.
+ *  Of two pushes that were under way at once, the second has to see what the first has stored; and of two that were not,
+ *  also what was deleted meanwhile. */
 function rulesOf(reading: Reading, before: Stored, stored: Stored): readonly string[] {
+  const theirs = stored.operation.placements;
+  for (const { call, index } of before.operation.placements) {
+    const shared = theirs.find((placement) => placement.call === call);
+    if (shared === undefined) continue;
+    const { ops } = call.request;
+    const isRising = (shared.index - index) * (ops[shared.index]!.lamport_ts - ops[index]!.lamport_ts) > 0;
+    return [isRising ? "WF-PUSH-8" : "WF-PUSH-5"];
+  }
   const first = before.operation.placements.at(-1);
-  const second = stored.operation.placements.at(-1);
+  const second = theirs.at(-1);
   if (first === undefined || second === undefined) return ["WF-PUSH-5"];
-  if (first.call === second.call) return [first.index < second.index ? "WF-PUSH-5" : "WF-PUSH-8"];
   const isAtOnce = first.call.askedAt < second.call.answeredAt && second.call.askedAt < first.call.answeredAt;
   if (isAtOnce) return ["WF-PUSH-6"];
   const span = { from: before.firstAt, to: stored.firstAt };
-  return isCompacted(reading, stored.operation.user, span) ? ["WF-PUSH-6", "WF-COMP-6"] : ["WF-PUSH-5"];
+  return isCompacted(reading, stored.operation.user, span) ? ["WF-PUSH-5", "WF-PUSH-6"] : ["WF-PUSH-5"];
 }

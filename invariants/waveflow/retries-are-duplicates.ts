@@ -31,9 +31,10 @@ export const retriesAreDuplicates: Law<WaveflowEvent> = {
 function judgeAnswer(call: PushCall, reading: Reading, tally: Tally): void {
   const { results } = call.reply!;
   for (let index = 0; index < results.length; index++) {
-    const { id, status } = results[index]!;
+    const { id, status, operation_id: named } = results[index]!;
     const operation = call.operations[index];
-    if (operation === undefined) continue;
+    // What is answered about another op than the one in its place is `replies-follow-the-batch`.
+    if (operation === undefined || call.user.find(named) !== operation) continue;
     const knownAt = knownBefore(operation, call);
     if (knownAt === undefined) {
       judgeStamp(call, index, tally);

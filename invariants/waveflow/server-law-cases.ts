@@ -107,6 +107,11 @@ export const serverLawCases: Readonly<Record<string, LawCase>> = {
     h.byHand("laptop", "GET /sync/ops?since=x").refuse(isBroken ? 403 : 400, { type: "invalid_request" });
     return /By its form it is due 400, and it was answered 403/;
   },
+  "answers-have-their-form": (h, isBroken) => {
+    h.join("phone").socket("phone").take();
+    h.frame("phone", isBroken ? { type: "hello" } : { type: "hello", head: 0, more: 1 });
+    return /the head of a frame of type hello is off/;
+  },
   "stable-prefix": (h, isBroken) => {
     h.join("laptop").join("phone").join("tablet");
     const op = h.op("song/1.title", "A", 1);
