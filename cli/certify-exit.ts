@@ -7,13 +7,15 @@ import { type ExitCode, exitCodes } from "./exit-codes.ts";
  *  `isStrict`: advice that is not followed counts as a violation. */
 export function certifyExitCode(
   { results }: RunResult,
-  { checks, baseline, levels }: Certification,
+  { checks, baseline, levels, complete }: Certification,
   { isStrict }: { readonly isStrict: boolean },
 ): ExitCode {
   const has = (outcome: string): boolean => checks.some((check) => check.outcome === outcome);
   if (results.some(({ outcome }) => outcome === "error") || has("error")) return exitCodes.broken;
   const isViolated = baseline.unexpected.length > 0 || baseline.fixed.length > 0;
   if (isViolated || (isStrict && has("advice"))) return exitCodes.violation;
+  // Of a part that was asked for, no level comes out: then only what it left open counts.
+  if (!complete) return has("blocked") || has("skipped") ? exitCodes.notAssessed : exitCodes.ok;
   // A level that is refused for nothing but what the baseline expects is as it was said to be.
   return levels.some(({ verdict }) => verdict === "not assessed") ? exitCodes.notAssessed : exitCodes.ok;
 }

@@ -9,6 +9,7 @@ import type { JsonObject } from "../protocol/json.ts";
 import { didYouMean } from "../scenarios/format/suggest.ts";
 import { checkAgainst, differencesAgainst } from "./certify-against.ts";
 import { readKnown, updateBaseline } from "./certify-baseline.ts";
+import { describeTarget } from "./certify-target.ts";
 import { certifyExitCode } from "./certify-exit.ts";
 import { defaultTracesMax, withMinimalTraces } from "./certify-finish.ts";
 import { chooseItems } from "./certify-choice.ts";
@@ -86,7 +87,7 @@ export async function runCertification(request: CertifyRequest): Promise<void> {
   );
   const today = new Date().toISOString().slice(0, 10);
   const byId = new Map(items.map((item) => [item.scenario.id, item]));
-  const certificationOf = (run: RunResult): Certification =>
+  const certificationOf = (run: RunResult, described: CertifiedTarget): Certification =>
     certify({
       run,
       profile: protocol.profile,
@@ -94,7 +95,7 @@ export async function runCertification(request: CertifyRequest): Promise<void> {
       levelOf: (id) => byId.get(id)!.level,
       isProbe: (id) => byId.get(id)!.isProbe,
       unsupported: notes.unsupported,
-      target: describeTarget(target),
+      target: described,
       configuration: configurationOf(settings, target),
       ...(settings.seed === undefined ? {} : { seed: settings.seed }),
       isWhole: chosen.isWhole,
@@ -115,7 +116,7 @@ export async function runCertification(request: CertifyRequest): Promise<void> {
     {
       laws,
       finish: async (ran, signal) => {
-        const certification = certificationOf(ran);
+        const certification = certificationOf(ran, await describeTarget(target, { world, protocol }));
         const plain = items.filter((item) => item.run === undefined).map(({ scenario }) => scenario);
         const small = await withMinimalTraces(ran, {
           certification,
@@ -197,12 +198,6 @@ function askedLevels({ profile }: ProtocolEntry, { levels, abilities }: Settings
   }
   return names.filter((name) => (levels?.includes(name) ?? true) && !without.includes(name));
 }
-
-const describeTarget = (target: TargetSpec): CertifiedTarget => ({
-  title: target.kind === "url" ? target.url : target.command.title,
-  kind: target.kind,
-  said: {},
-});
 
 /** The settings as they count, without secrets. */
 function configurationOf(settings: Settings, target: TargetSpec): JsonObject {
