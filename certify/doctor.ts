@@ -88,8 +88,9 @@ async function hookSymptoms(
   ];
   const symptoms: Symptom[] = [];
   for (const hook of hooks) {
-    symptoms.push({ name: hook.name, ...hook.standing });
-    if (target.controlUrl === undefined || !hook.standing.works) continue;
+    const { works, seen } = hook.standing;
+    symptoms.push({ name: hook.name, works, seen });
+    if (target.controlUrl === undefined || !hook.standing.isThere) continue;
     symptoms.push(await closedWithoutToken(`${target.controlUrl}${hook.path}`, hook));
   }
   return symptoms;

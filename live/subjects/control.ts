@@ -31,6 +31,16 @@ export interface HooksOptions {
 export class HookUnanswered extends Error {
   override readonly name = "HookUnanswered";
   readonly code = "hook_unanswered";
+  /** What the server answered, where it did. */
+  readonly status: number | undefined;
+
+  constructor(
+    message: string,
+    { cause, status }: { readonly cause?: unknown; readonly status?: number } = {},
+  ) {
+    super(message, { cause });
+    this.status = status;
+  }
 }
 
 /** How long a hook may take. Compaction of one user is the longest.  Units: milliseconds. */
@@ -136,7 +146,7 @@ async function call(
     throw new HookUnanswered(`${how}: ${reasonOf(error)}`, { cause: error });
   }
   const said = `${how} answered ${`${status} ${text.trim().slice(0, 200)}`.trim()}`;
-  if (status >= 500) throw new HookUnanswered(said);
+  if (status >= 500) throw new HookUnanswered(said, { status });
   if (status !== 200) throw new SubjectFailed("hook_failed", `${said}; expected 200`);
   return [how, parsed(text)];
 }

@@ -6,7 +6,7 @@ import type { Ground } from "./ground.ts";
 import type { Group } from "./group.ts";
 import type { LiveProtocol } from "./protocol.ts";
 import type { Wish } from "./server-pool.ts";
-import { checkTarget, entriesOf, type HookStanding, type TargetStanding } from "./target-check.ts";
+import { checkTarget, entriesOf, type Standing, type TargetStanding } from "./target-check.ts";
 import { type Lacks, lacksOf } from "./target-lacks.ts";
 import { usersNeverSeen } from "./tokens.ts";
 
@@ -52,19 +52,19 @@ export async function assessTarget(options: AssessmentOptions): Promise<Assessme
 /** What can be done to the processes of a target. */
 export interface ProcessStanding {
   /** A second one on the same database. */
-  readonly second: HookStanding;
+  readonly second: Standing;
   /** SIGKILL, and a start on the same database. */
-  readonly crash: HookStanding;
+  readonly crash: Standing;
   /** SIGTERM. */
-  readonly stop: HookStanding;
+  readonly stop: Standing;
   /** It keeps its data in the database that it is told, where statements can be counted and held. */
-  readonly database: HookStanding;
+  readonly database: Standing;
 }
 
 /** Starts two processes on one database, kills one, starts it again, and stops it in good order.
  *  Errors: bugs of ours; what the target does wrong is in the answer. */
 export async function tryProcesses(ground: Ground, wish: Wish): Promise<ProcessStanding> {
-  const untried: HookStanding = { works: false, seen: "not tried: there is no second process" };
+  const untried: Standing = { works: false, seen: "not tried: there is no second process" };
   let lease: Awaited<ReturnType<Ground["pool"]["lease"]>>;
   try {
     lease = await ground.pool.lease({ ...wish, processes: 2, hasLines: true });
@@ -109,7 +109,7 @@ export async function tryProcesses(ground: Ground, wish: Wish): Promise<ProcessS
   }
 }
 
-async function tryOut(seen: string, work: () => Promise<void>): Promise<HookStanding> {
+async function tryOut(seen: string, work: () => Promise<void>): Promise<Standing> {
   try {
     await work();
     return { works: true, seen };
@@ -118,7 +118,7 @@ async function tryOut(seen: string, work: () => Promise<void>): Promise<HookStan
   }
 }
 
-function notDone(error: unknown): HookStanding {
+function notDone(error: unknown): Standing {
   if (error instanceof SubjectFailed || error instanceof HookUnanswered)
     return { works: false, seen: error.message };
   throw error;

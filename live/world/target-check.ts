@@ -11,10 +11,15 @@ import type { LiveProtocol } from "./protocol.ts";
 import { readFrom } from "./read-server.ts";
 import type { TokenDesk } from "./token-desk.ts";
 
-export interface HookStanding {
+export interface Standing {
   readonly works: boolean;
   /** What was seen, as a sentence without its end. */
   readonly seen: string;
+}
+
+export interface HookStanding extends Standing {
+  /** It can be asked. One that is there and fails is a server's failure, and shows in what is run. */
+  readonly isThere: boolean;
 }
 
 /** What was found out. */
@@ -126,10 +131,12 @@ function whyUnusable(url: string, request: HttpRequest, response: HttpResponse):
 async function tryHook(ask: () => Promise<unknown>): Promise<HookStanding> {
   try {
     await ask();
-    return { works: true, seen: "works" };
+    return { works: true, isThere: true, seen: "works" };
   } catch (error) {
-    if (error instanceof HookUnanswered || error instanceof SubjectFailed)
-      return { works: false, seen: error.message };
-    throw error;
+    if (error instanceof SubjectFailed) return { works: false, isThere: false, seen: error.message };
+    if (!(error instanceof HookUnanswered)) throw error;
+    const { status, message } = error;
+    // 501: Not Implemented. Where no answer came, or a command failed, there is nobody who could have.
+    return { works: false, isThere: status !== undefined && status !== 501, seen: message };
   }
 }

@@ -24,8 +24,8 @@ export type Lacks = ReadonlyMap<Ability, string>;
 export function lacksOf(target: TargetSpec, standing: TargetStanding): Lacks {
   const lacks = new Map<Ability, string>();
   const { compact, clock } = standing;
-  if (!compact.works) lacks.set("compaction", hookLack(target.hooks, "compact", compact));
-  if (!clock.works) {
+  if (!compact.isThere) lacks.set("compaction", hookLack(target.hooks, "compact", compact));
+  if (!clock.isThere) {
     lacks.set("clock", hookLack(target.hooks, "clock", clock));
     lacks.set("skew", hookLack(target.hooks, "clock", clock));
   }
