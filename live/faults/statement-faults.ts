@@ -53,7 +53,8 @@ interface Standing {
   readonly trap: StatementTrap;
   readonly place: number;
   readonly hold: Hold;
-  readonly waits: WaitsBehind;
+  /** Of what is held until somebody releases it. */
+  readonly waits?: WaitsBehind;
 }
 
 export class StatementFaults {
@@ -189,12 +190,12 @@ export class StatementFaults {
         return;
       case "hold-during":
         onFault({ kind: "held", text: `held ${trap.position} ${placeOf(trap)}` });
-        this.#stand(trap, gate as Hold, place);
+        this.#standing.add({ trap, place, hold: gate as Hold, waits: this.#watchBehind(trap) });
         for (const tell of this.#onHeld) tell();
         this.#onHeld = [];
         return;
       case "crash-during":
-        this.#stand(trap, gate as Hold, place);
+        this.#standing.add({ trap, place, hold: gate as Hold });
         // What it has said before it came to the statement is on its way, as in the simulation.
         await sleep(lastWordsMs);
         await kill(place, `crash ${trap.position} ${placeOf(trap)}`);
@@ -202,20 +203,20 @@ export class StatementFaults {
     }
   }
 
-  #stand(trap: StatementTrap, hold: Hold, place: number): void {
+  #watchBehind(trap: StatementTrap): WaitsBehind {
     const { databaseUrl, onObservation } = this.#options;
-    const waits = new WaitsBehind({
+    return new WaitsBehind({
       databaseUrl,
       what: `${nameErrand({ message: trap.purpose, device: trap.device })}, which was held ${trap.position} ${trap.statement}`,
       errandOf: (processId) => this.#errands.get(processId),
       onObservation,
     });
-    this.#standing.add({ trap, place, hold, waits });
   }
 
   #letGo(standing: Standing): void {
     this.#standing.delete(standing);
-    const told = standing.waits.tell();
+    const told = standing.waits?.tell();
+    if (told === undefined) return;
     this.#striking.add(told);
     void told.finally(() => this.#striking.delete(told));
   }
@@ -227,17 +228,20 @@ export class StatementFaults {
     const tags = tagsOf(statement);
     const message = tags.get("purpose");
     const device = tags.get("device");
-    // What stands still at a gate has its transaction already.
-    const isStanding = ({ message, device }: Errand): boolean =>
-      [...this.#standing].some(({ trap }) => trap.purpose === message && trap.device === device);
-    const free = this.#options.underWay().filter((errand) => !isStanding(errand));
-    const lone = free.length === 1 ? free[0] : undefined;
     const errand =
       message === undefined
-        ? lone
+        ? this.#loneErrand()
         : { message, device: device === undefined ? undefined : this.#options.deviceNamed(device) };
     this.#errands.set(backendProcessId, errand);
     return errand;
+  }
+
+  /** What alone is under way. What stands still at a gate has its transaction already. */
+  #loneErrand(): Errand | undefined {
+    const isStanding = ({ message, device }: Errand): boolean =>
+      [...this.#standing].some(({ trap }) => trap.purpose === message && trap.device === device);
+    const free = this.#options.underWay().filter((errand) => !isStanding(errand));
+    return free.length === 1 ? free[0] : undefined;
   }
 
   #isMeant(trap: StatementTrap, statement: WireStatement): boolean {
