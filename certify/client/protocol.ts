@@ -58,10 +58,7 @@ export interface ClientRun extends LiveRun {
 export interface ClientRuns {
   prepare(scenarios: readonly Scenario[]): void;
   /** Errors: `DriverFailed`; those of a live run. */
-  run(
-    scenario: Scenario,
-    options: { readonly seed: string; readonly signal: AbortSignal },
-  ): Promise<ClientRun>;
+  run(scenario: Scenario, options: ClientRunOptions): Promise<ClientRun>;
   /** Ends everything that was started. */
   close(): Promise<void>;
 }
