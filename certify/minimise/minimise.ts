@@ -28,7 +28,8 @@ export interface MinimiseProtocol {
 export interface MinimiseBudget {
   /** Runs of candidates. */
   readonly attempts: number;
-  /** Wall time. The run under way at the end of it is broken off.  Units: milliseconds. */
+  /** Wall time. Runs that are under way at the end of it are broken off; only what comes out is run once more, for
+   *  which a part of it is kept.  Units: milliseconds. */
   readonly ms: number;
 }
 
@@ -102,37 +103,33 @@ export async function minimiseOnTarget<Run extends TargetRun>(
   const startedAt = performance.now();
   const elapsedMs = (): number => Math.round(performance.now() - startedAt);
   const user = options.signal ?? new AbortController().signal;
-  const time = AbortSignal.timeout(budget.ms);
-  const isOver = AbortSignal.any([user, time]);
+  const isOver = AbortSignal.any([user, AbortSignal.timeout(budget.ms)]);
   const first = options.first ?? (await options.run(scenario, { seed, signal: user }));
   const firstMs = elapsedMs();
   const failure = failureOf(first, protocol.laws, about);
   if (failure === undefined) return undefined;
   const oracle = await trusted(options.oracle, scenario);
-  const quick = await sensible(withQuickFaults(scenario), oracle);
-  const tryOnce = (one: Scenario | undefined): Promise<Run | undefined> =>
-    one === undefined
-      ? Promise.resolve(undefined)
-      : options.run(one, { seed, signal: isOver }).catch(() => undefined);
-  const [again, quicker] = await Promise.all([tryOnce(scenario), tryOnce(quick)]);
-  const againMs = elapsedMs() - firstMs;
+  const { again, quick, againMs } = await runAgain(options, { oracle, signal: isOver });
   const isAlike = (run: Run | undefined): boolean =>
     run !== undefined && showsFailure(run, failure, protocol.laws);
   const deterministic = isAlike(again);
-  const begin = isAlike(quicker) ? { scenario: quick!, run: quicker! } : { scenario, run: first };
+  const tries = deterministic ? 1 : flakyTries;
+  // What comes out is run once more, which has to fit in.
+  const reserveMs = Math.min(budget.ms / 4, againMs);
+  const time = AbortSignal.timeout(Math.max(0, Math.round(budget.ms - elapsedMs() - reserveMs)));
   const reduction = new LiveReduction({
-    ...begin,
+    ...(isAlike(quick?.run) ? quick! : { scenario, run: first }),
     seed,
     failure,
     laws: protocol.laws,
     runCandidate: options.run,
     oracle,
-    tries: deterministic ? 1 : flakyTries,
+    tries,
     width: options.width ?? 4,
     attemptsMax: budget.attempts,
     candidateMaxMs: Math.max(candidateLeastMs, candidateFactor * Math.max(firstMs, againMs)),
     settleMaxMs: isRestless(first) ? restlessSettleMs : undefined,
-    signal: isOver,
+    signal: AbortSignal.any([user, time]),
     onAttempt: (pass, now) => {
       const steps = flatSteps(now.scenario.steps).length;
       options.onProgress?.({ pass, attempts: now.attempts, steps, elapsedMs: elapsedMs() });
@@ -141,7 +138,7 @@ export async function minimiseOnTarget<Run extends TargetRun>(
   if (canBeShrunk(failure)) await shrinkOn(reduction, failure);
   const isCut = reduction.isOver;
   await reduction.whenIdle();
-  const written = await writtenDown(reduction, { options, failure, tries: flakyTries, signal: user });
+  const written = await writtenDown(reduction, { options, failure, tries, signal: user });
   const stoppedBy = user.aborted ? "interruption" : time.aborted ? "time" : "attempts";
   const events = first.history.events.length;
   return {
@@ -151,10 +148,32 @@ export async function minimiseOnTarget<Run extends TargetRun>(
     traces: deterministic || again === undefined ? [] : [first, again],
     before: planSizeOf(scenario, events),
     after: planSizeOf(written.scenario, written.run.history.events.length),
-    attempts: reduction.attempts + [options.first === undefined, again, quicker].filter(Boolean).length,
+    attempts: reduction.attempts + [options.first === undefined, again, quick].filter(Boolean).length,
     elapsedMs: elapsedMs(),
     ...(isCut ? { stoppedBy } : {}),
   };
+}
+
+/** The scenario once more under the same seed, and beside it as it goes faster, where it does. */
+async function runAgain<Run extends TargetRun>(
+  { scenario, seed, run }: MinimiseOptions<Run>,
+  { oracle, signal }: { readonly oracle: Oracle | undefined; readonly signal: AbortSignal },
+): Promise<{
+  readonly again: Run | undefined;
+  readonly quick: { readonly scenario: Scenario; readonly run: Run } | undefined;
+  readonly againMs: number;
+}> {
+  const startedAt = performance.now();
+  const tryOnce = (one: Scenario): Promise<Run | undefined> =>
+    run(one, { seed, signal }).catch(() => undefined);
+  const quickly = withQuickFaults(scenario);
+  const isWorthIt = quickly !== undefined && (oracle === undefined || (await oracle(quickly)));
+  const [again, quick] = await Promise.all([
+    tryOnce(scenario),
+    isWorthIt ? tryOnce(quickly) : Promise.resolve(undefined),
+  ]);
+  const againMs = performance.now() - startedAt;
+  return { again, quick: quick === undefined ? undefined : { scenario: quickly!, run: quick }, againMs };
 }
 
 /** A run that did not end says nothing about which of its steps matter, and each candidate would not end either. */
@@ -168,12 +187,6 @@ const isRestless = ({ history }: TargetRun): boolean =>
 async function trusted(oracle: Oracle | undefined, scenario: Scenario): Promise<Oracle | undefined> {
   return oracle !== undefined && (await oracle(scenario)) ? oracle : undefined;
 }
-
-const sensible = async (
-  scenario: Scenario | undefined,
-  oracle: Oracle | undefined,
-): Promise<Scenario | undefined> =>
-  scenario !== undefined && (oracle === undefined || (await oracle(scenario))) ? scenario : undefined;
 
 async function shrinkOn<Run extends TargetRun>(
   reduction: LiveReduction<Run>,

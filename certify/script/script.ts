@@ -133,7 +133,7 @@ class ScriptWriter {
     switch (act.kind) {
       case "step":
         return {
-          lines: ["", ...comment(`— ${act.source.text}`), ...this.#checksOf(act.source.line)],
+          lines: ["", ...comment(`— ${cutStep(act.source.text)}`), ...this.#checksOf(act.source.line)],
           files: [],
         };
       case "happening":
@@ -284,5 +284,10 @@ interface Command {
 const clockSlackMs = 2;
 
 const isSent = (one: Asked): boolean => one.kind === "hook" || one.lost?.part !== "request";
+
+/** What a step sends by hand stands below it in full. */
+const cutStep = (text: string): string => (text.length > stepMax ? `${text.slice(0, stepMax - 1)}…` : text);
+
+const stepMax = 120;
 
 const comment = (text: string): readonly string[] => [commentLine(text)];
