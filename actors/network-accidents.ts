@@ -79,7 +79,7 @@ export function drawAccident(
   odds: NetworkOdds,
   draws: AccidentDraws,
 ): Pick<Accident, "kind" | "extentMs" | "status"> | undefined {
-  let rest = draws.kind % 1_000_000;
+  let rest = pointOf(draws);
   for (const { kind, extent } of faultsOf(what)) {
     const width = odds[kind];
     if (rest < width) return { kind, ...extent?.(draws.extent, odds) };
@@ -87,6 +87,13 @@ export function drawAccident(
   }
   return undefined;
 }
+
+/** The point on the line that the draws mean. */
+export const pointOf = ({ kind }: Pick<AccidentDraws, "kind">): number => kind % 1_000_000;
+
+/** Where the kinds end on the line from which `drawAccident` draws: a point at or behind it hits none. */
+export const accidentLineEnd = (what: string, odds: NetworkOdds): number =>
+  faultsOf(what).reduce((end, { kind }) => end + odds[kind], 0);
 
 /** The exchange that an accident makes of an undisturbed one. */
 export function befallExchange(plain: ExchangeFate, accident: Accident): ExchangeFate {

@@ -4,7 +4,7 @@
 // Every decision is drawn whether it is needed or not, and the times of frames by their number, so that taking one
 // accident away moves no other message.
 import type { ExchangeFate } from "../../actors/exchange-fate.ts";
-import { drawAccident } from "../../actors/network-accidents.ts";
+import { accidentLineEnd, drawAccident, pointOf } from "../../actors/network-accidents.ts";
 import type { Accident } from "../../scenarios/format/types.ts";
 import type { AccidentBook, PinnedAccidents } from "../kernel/accident-book.ts";
 import type { AddressedRandom, Decisions } from "../kernel/addressed-random.ts";
@@ -94,6 +94,9 @@ class Accidents {
   readonly #pinned: PinnedAccidents | undefined;
   readonly #who: string;
   readonly #what: string;
+  /** The weather that was last asked about, and where its accidents end. */
+  #weather: Weather | undefined;
+  #lineEnd = 0;
 
   constructor({ random, book, device, message }: FateOptions) {
     this.#kind = random.decisions(routeOf(device), `${message} fate`);
@@ -113,6 +116,12 @@ class Accidents {
     const extent = this.#extent.next();
     if (this.#pinned !== undefined)
       return this.#book.isCalm ? undefined : this.#pinned.get(this.#kind.occurrences);
+    // Most draws hit nothing, and that is told without a look at each kind.
+    if (weather !== this.#weather) {
+      this.#weather = weather;
+      this.#lineEnd = accidentLineEnd(this.#what, weather);
+    }
+    if (pointOf({ kind }) >= this.#lineEnd) return undefined;
     const drawn = drawAccident(this.#what, weather, { kind, extent });
     if (drawn === undefined) return undefined;
     return { who: this.#who, what: this.#what, nth: this.#kind.occurrences, ...drawn };

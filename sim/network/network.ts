@@ -81,7 +81,7 @@ export class Network {
   weather: Weather = fineWeather;
   readonly partitions = new Partitions();
   readonly #options: NetworkOptions;
-  readonly #exchangeFates = new Map<string, ExchangeFates>();
+  readonly #exchangeFates = new Map<string, Map<string, ExchangeFates>>();
   readonly #frameFates = new Map<string, FrameFates>();
   readonly #open = new Set<OpenExchange>();
   readonly #connections = new Set<Connection>();
@@ -286,11 +286,12 @@ export class Network {
   }
 
   #fatesOf(device: string, message: string): ExchangeFates {
-    const address = `${device} ${message}`;
-    let fates = this.#exchangeFates.get(address);
+    let byMessage = this.#exchangeFates.get(device);
+    if (byMessage === undefined) this.#exchangeFates.set(device, (byMessage = new Map()));
+    let fates = byMessage.get(message);
     if (fates === undefined) {
       const { random, book } = this.#options;
-      this.#exchangeFates.set(address, (fates = new ExchangeFates({ random, book, device, message })));
+      byMessage.set(message, (fates = new ExchangeFates({ random, book, device, message })));
     }
     return fates;
   }

@@ -155,10 +155,10 @@ export class DatabaseCore {
       this.#ready.splice(place, 1)[0]?.resume();
     }
     this.hasNews = false;
-    const answers = this.#answers.splice(0);
+    const answers = this.#answers.length === 0 ? undefined : this.#answers.splice(0);
     this.notifications.deliver();
     if (outcome !== undefined) done?.(outcome);
-    for (const answer of answers) answer.done(answer.outcome);
+    if (answers !== undefined) for (const answer of answers) answer.done(answer.outcome);
   }
 
   forget(session: Session): void {

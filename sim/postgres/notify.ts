@@ -51,6 +51,7 @@ export class NotificationHub {
   }
 
   #deliverKept(): void {
+    if (!this.hasKept()) return;
     for (const listener of [...this.#listeners]) {
       while (listener.kept.length > 0 && listener.isReady()) {
         const payload = listener.kept.shift();

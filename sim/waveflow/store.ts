@@ -1,7 +1,6 @@
 // The server core's Database and Fanout on the simulated engine, for one server process. The process may crash at any
 // round trip: then its sessions are lost, and what they had not committed with them.
 import {
-  type Announcement,
   CommitUnknown,
   type Database,
   type Fanout,
@@ -12,6 +11,7 @@ import {
 } from "../../reference-server/waveflow/ports.ts";
 import type { Engine, Session } from "../postgres/engine.ts";
 import { begin, commit, rollback } from "../postgres/statements.ts";
+import { readAnnouncement } from "./announcement.ts";
 import { announcementChannel } from "./schema.ts";
 import { SimTransaction } from "./transaction.ts";
 import type { DatabaseWire } from "./wire.ts";
@@ -113,7 +113,7 @@ export class SimStore implements Database, Fanout {
 
   #subscribe(listening: Listening): void {
     listening.session.listen(announcementChannel, (payload) => {
-      const announcement = JSON.parse(payload) as Announcement;
+      const announcement = readAnnouncement(payload);
       this.#deliver(() => {
         if (this.#listening.has(listening)) listening.handlers.onAnnouncement(announcement);
       });

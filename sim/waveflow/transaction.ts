@@ -12,6 +12,7 @@ import {
 } from "../../reference-server/waveflow/ports.ts";
 import { DatabaseError, type Outcome, type Session } from "../postgres/engine.ts";
 import { advisoryLock, nextval, notify } from "../postgres/statements.ts";
+import { announcementText } from "./announcement.ts";
 import { announcementChannel, opSequence } from "./schema.ts";
 import * as statements from "./statements.ts";
 import type { Hearing } from "../world/database-line.ts";
@@ -153,7 +154,7 @@ export class SimTransaction implements Transaction, Hearing<Outcome<unknown>, un
 
   announce(announcement: Announcement): Promise<void> {
     return this.run("announce", (session, done) =>
-      session.execute(notify(announcementChannel, JSON.stringify(announcement)), done),
+      session.execute(notify(announcementChannel, announcementText(announcement)), done),
     );
   }
 

@@ -1,5 +1,5 @@
 // The simulated network as the reference device's `Transport` port.
-import { type HttpRequest, readQuery } from "../../protocol/http.ts";
+import { type HttpRequest, readQuery, splitTarget } from "../../protocol/http.ts";
 import {
   NoAnswer,
   type OutgoingRequest,
@@ -38,15 +38,26 @@ function withoutStack<Fault extends Error>(make: () => Fault): Fault {
 function toHttpRequest(
   request: OutgoingRequest | (OutgoingUpgrade & { readonly method: "GET" }),
 ): HttpRequest {
-  const [path, search] = request.path.split("?", 2) as [string, string | undefined];
-  const headers: Record<string, string> = {};
-  for (const name in request.headers) headers[name.toLowerCase()] = request.headers[name]!;
+  const { path, search } = splitTarget(request.path);
+  const query = search === undefined ? noQuery : readQuery(search);
+  const headers = inLowerCase(request.headers);
+  const { method } = request;
   const body = "body" in request ? request.body : undefined;
-  return {
-    method: request.method,
-    path,
-    query: search === undefined ? {} : readQuery(search),
-    headers,
-    ...(body === undefined ? {} : { body: { json: body } }),
-  };
+  return body === undefined
+    ? { method, path, query, headers }
+    : { method, path, query, headers, body: { json: body } };
+}
+
+const noQuery = {};
+
+function inLowerCase(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  if (hasLowerCaseNames(headers)) return headers;
+  const lower: Record<string, string> = {};
+  for (const name in headers) lower[name.toLowerCase()] = headers[name]!;
+  return lower;
+}
+
+function hasLowerCaseNames(headers: Readonly<Record<string, string>>): boolean {
+  for (const name in headers) if (name !== name.toLowerCase()) return false;
+  return true;
 }

@@ -48,6 +48,7 @@ export class Stage {
   readonly servers: readonly ServerSlot[];
   readonly devices: ReadonlyMap<string, DeviceSlot>;
   readonly #options: StageOptions;
+  readonly #serverByDevice = new Map<string, ServerSlot>();
   #clockOffsetMs = 0;
   #calls = 0;
 
@@ -77,6 +78,8 @@ export class Stage {
     });
     this.network.weather = trouble.weather;
     this.servers = Array.from({ length: scenario.processes }, (_, index) => this.#createServer(index + 1));
+    for (const { name, process } of scenario.devices)
+      this.#serverByDevice.set(name, this.servers[(process - 1) % this.servers.length]!);
     const { database, servers, history } = this;
     this.databaseFaults = new DatabaseFaults({ database, servers, history });
     this.devices = new Map(scenario.devices.map((spec) => [spec.name, this.#createDevice(spec)]));
@@ -105,8 +108,7 @@ export class Stage {
 
   /** The process that serves a device. */
   serverOf(device: string): ServerSlot {
-    const spec = this.#options.scenario.devices.find(({ name }) => name === device);
-    return this.servers[((spec?.process ?? 1) - 1) % this.servers.length]!;
+    return this.#serverByDevice.get(device) ?? this.servers[0]!;
   }
 
   /** The process with this number, from 1, or all of them. */
