@@ -32,7 +32,12 @@ export function jsonEqual(left: unknown, right: unknown): boolean {
  *  Source: the idea of RFC 8785, without its number formats. */
 export function canonicalJson(value: JsonValue): string {
   if (value === null || typeof value !== "object") return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item as JsonValue)).join(",")}]`;
+  if (Array.isArray(value)) {
+    let items = "";
+    for (const item of value as readonly JsonValue[])
+      items += items === "" ? canonicalJson(item) : `,${canonicalJson(item)}`;
+    return `[${items}]`;
+  }
   const object = value as JsonObject;
   const members = Object.keys(object).sort();
   return `{${members.map((member) => `${JSON.stringify(member)}:${canonicalJson(object[member]!)}`).join(",")}}`;

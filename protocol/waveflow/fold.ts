@@ -75,13 +75,21 @@ export function foldLog(ops: Iterable<FoldableOp>): FoldedState {
 
 /** What a person sees of a state. */
 export function visibleState(state: ReadonlyMap<string, EntityState>): VisibleState {
-  const visible: [string, Readonly<Record<string, JsonValue>>][] = [];
+  const visible: Record<string, Readonly<Record<string, JsonValue>>> = {};
   for (const key of [...state.keys()].sort()) {
     const { registers } = state.get(key)!;
     if (registers.size === 0) continue;
-    const fields = [...registers.keys()].sort();
-    // From entries, because assigning a field named `__proto__` would lose it.
-    visible.push([key, Object.fromEntries(fields.map((field) => [field, registers.get(field)!.value]))]);
+    visible[key] = visibleFields(registers);
   }
-  return Object.fromEntries(visible);
+  return visible;
+}
+
+function visibleFields(registers: EntityState["registers"]): Readonly<Record<string, JsonValue>> {
+  const names = [...registers.keys()].sort();
+  // Entries are slow, and needed only where assigning would lose a field: one that is named `__proto__`.
+  if (registers.has("__proto__"))
+    return Object.fromEntries(names.map((name) => [name, registers.get(name)!.value]));
+  const fields: Record<string, JsonValue> = {};
+  for (const name of names) fields[name] = registers.get(name)!.value;
+  return fields;
 }

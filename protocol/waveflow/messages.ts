@@ -46,6 +46,10 @@ export const isUuid = (value: string): boolean => isUuidText(value);
 /** UUIDs are compared in this form.  Source: waveflow.md section 2. */
 export const uuidKey = (uuid: string): string => uuid.toLowerCase();
 
+/** Source: waveflow.md section 2. */
+export const isSameUuid = (one: string, other: string): boolean =>
+  one === other || uuidKey(one) === uuidKey(other);
+
 const jsonValue = z.unknown() as unknown as z.ZodType<JsonValue>;
 
 const opIdentity = {
