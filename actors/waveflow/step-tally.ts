@@ -5,21 +5,21 @@ import type { IncomingReply } from "../../reference-client/waveflow/ports.ts";
 import type { StepOutcome } from "../../scenarios/format/world.ts";
 import type { ExchangeOutcome } from "./recording-transport.ts";
 
-const countNames = [
-  "batches",
-  "stored",
-  "duplicate",
-  "dropped",
-  "restamped",
-  "deadLettered",
-  "pages",
-  "applied",
-  "parked",
-  "resyncs",
-  "acks",
-] as const;
+const noCounts = {
+  batches: 0,
+  stored: 0,
+  duplicate: 0,
+  dropped: 0,
+  restamped: 0,
+  deadLettered: 0,
+  pages: 0,
+  applied: 0,
+  parked: 0,
+  resyncs: 0,
+  acks: 0,
+} as const;
 
-export type CountName = (typeof countNames)[number];
+export type CountName = keyof typeof noCounts;
 
 const countOfCall: Readonly<Record<string, CountName | undefined>> = {
   push: "batches",
@@ -33,14 +33,14 @@ interface Said {
 }
 
 export class StepTally {
-  #counts = noCounts();
+  #counts: Record<CountName, number> = { ...noCounts };
   #firstFailure: StepOutcome | undefined;
   #lastAnswer: StepOutcome | undefined;
   #said: Said | undefined;
 
   /** Begins a step. Steps of one device that overlap share what they count. */
   reset(): void {
-    this.#counts = noCounts();
+    this.#counts = { ...noCounts };
     this.#firstFailure = undefined;
     this.#lastAnswer = undefined;
     this.#said = undefined;
@@ -76,7 +76,7 @@ export class StepTally {
   }
 
   /** What the device says of the answer that its pass ended on; it is held against the wire by whoever expects a status. */
-  said({ status, type }: Said): void {
+  said({ status, type }: { readonly [Part in keyof Said]: Said[Part] | undefined }): void {
     this.#said = { ...(status === undefined ? {} : { status }), ...(type === undefined ? {} : { type }) };
   }
 
@@ -102,10 +102,4 @@ export class StepTally {
   failure(): string {
     return this.#firstFailure?.outcome ?? "unknown";
   }
-}
-
-function noCounts(): Record<CountName, number> {
-  const counts: Partial<Record<CountName, number>> = {};
-  for (const name of countNames) counts[name] = 0;
-  return counts as Record<CountName, number>;
 }

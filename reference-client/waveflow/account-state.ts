@@ -55,6 +55,8 @@ const initialSettings: AccountSettings = {
   catchUpDue: false,
 };
 
+const settingNames = Object.keys(initialSettings) as readonly (keyof AccountSettings)[];
+
 export class AccountState {
   /** Stands before the key of every row of this account. */
   readonly prefix: string;
@@ -65,10 +67,14 @@ export class AccountState {
   #entities: FoldedState = new Map();
   #replacements = 0;
   #settings: AccountSettings;
+  /** Made once: a text that is made anew has to be hashed anew by whoever looks its row up. */
+  readonly #settingKeys = {} as Record<keyof AccountSettings, string>;
 
   constructor(slot: number, ids: Ids, contents: DiskContents) {
     this.prefix = accountPrefix(slot);
-    const stored = Object.fromEntries(this.#rowsOf(contents, "meta"));
+    for (const name of settingNames) this.#settingKeys[name] = this.prefix + name;
+    const stored: Record<string, JsonValue> = {};
+    for (const [name, value] of this.#rowsOf(contents, "meta")) stored[name] = value;
     const { nextRow = 0, ...settings } = stored;
     this.#settings = { ...initialSettings, ...(settings as Partial<AccountSettings>) };
     const rows = this.#valuesOf<QueueRow>(contents, "queue");
@@ -119,7 +125,7 @@ export class AccountState {
     const before = this.#settings;
     for (const name of Object.keys(changes) as (keyof AccountSettings)[]) {
       const value = changes[name]!;
-      if (before[name] !== value) step.put("meta", this.prefix + name, value);
+      if (before[name] !== value) step.put("meta", this.#settingKeys[name], value);
     }
     step.afterwards(() => {
       this.#settings = { ...this.#settings, ...changes };

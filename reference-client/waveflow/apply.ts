@@ -1,7 +1,7 @@
 // Applies received ops: entities, cursor, clock, what was set aside, and the edits that are settled by having been
 // seen, all in one durable step. There is one way in for pages and frames, so they cannot differ.
 import { applyToEntity, entityKey, type EntityState } from "../../protocol/waveflow/fold.ts";
-import { uuidKey } from "../../protocol/waveflow/messages.ts";
+import { isSameUuid } from "../../protocol/waveflow/messages.ts";
 import type { LamportTs, LogOp, OperationId, ServerId } from "../../protocol/waveflow/types.ts";
 import type { AccountState } from "./account-state.ts";
 import type { DeviceContext } from "./context.ts";
@@ -83,7 +83,7 @@ export function settleEdits(
 export function observeStamp(context: DeviceContext, lamport: number, received: ReceivedOp): number {
   const { lamport_ts: stamp, device_id: device } = "usable" in received ? received.usable : received.unusable;
   if (!Number.isSafeInteger(stamp)) return lamport;
-  const isOwn = typeof device === "string" && uuidKey(device) === uuidKey(context.store.deviceId);
+  const isOwn = typeof device === "string" && isSameUuid(device, context.store.deviceId);
   return clockAfterReceiving(lamport, { stamp: stamp as number, isOwn });
 }
 

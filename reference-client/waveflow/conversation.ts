@@ -59,7 +59,7 @@ export class Conversation {
   ending(outcome: Ending, why?: string): PassOutcome {
     const answers = this.#answers;
     const telling = answers.find(({ status }) => status < 200 || status > 299) ?? answers.at(-1);
-    return { outcome, ...(why === undefined ? {} : { why }), ...telling, answers };
+    return { outcome, why, status: telling?.status, type: telling?.type, answers };
   }
 
   /** The ending that an answer calls for with which the pass cannot go on. */
@@ -70,7 +70,13 @@ export class Conversation {
 }
 
 /** The ending of a pass that was not let through. */
-export const notAllowed = (why: string): PassOutcome => ({ outcome: "not_allowed", why, answers: [] });
+export const notAllowed = (why: string): PassOutcome => ({
+  outcome: "not_allowed",
+  why,
+  status: undefined,
+  type: undefined,
+  answers: [],
+});
 
 /** For a person to read. */
 export function describeReply(reply: Reply): string {

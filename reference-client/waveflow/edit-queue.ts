@@ -19,6 +19,7 @@ export interface QueueRow {
 /** Every change takes a durable step and shows in memory when the step is committed.  Source: WF-DEV-3. */
 export class EditQueue {
   readonly #prefix: string;
+  readonly #nextRowKey: string;
   readonly #ids: Ids;
   #rows = new Map<number, QueueRow>();
   readonly #numbers = new Map<string, number>();
@@ -27,6 +28,7 @@ export class EditQueue {
 
   constructor(setup: { prefix: string; ids: Ids; rows: Iterable<QueueRow>; nextNumber: number }) {
     this.#prefix = setup.prefix;
+    this.#nextRowKey = `${setup.prefix}nextRow`;
     this.#ids = setup.ids;
     this.#nextNumber = setup.nextNumber;
     for (const row of setup.rows) this.#keep(row);
@@ -34,7 +36,17 @@ export class EditQueue {
 
   /** Mints the operation id and puts the edit at the end. A number that a failed commit has used up stays unused. */
   enqueue(step: DurableStep, edit: { content: OpContent; stamp: LamportTs; unshared: boolean }): PushOp {
-    const op: PushOp = { operation_id: this.#ids.uuid(), ...edit.content, lamport_ts: edit.stamp };
+    const { entity_type, entity_id, op: kind, field, value } = edit.content;
+    const operation_id = this.#ids.uuid();
+    const op: PushOp = {
+      operation_id,
+      entity_type,
+      entity_id,
+      op: kind,
+      field,
+      value,
+      lamport_ts: edit.stamp,
+    };
     const number = this.takeNumber(step);
     this.#write(step, { number, op, attempts: 0, triedAt: null, lastError: null, unshared: edit.unshared });
     return op;
@@ -43,7 +55,7 @@ export class EditQueue {
   /** The next row number, for an edit that needs its place in the order without waiting in the queue. */
   takeNumber(step: DurableStep): number {
     const number = this.#nextNumber++;
-    step.put("meta", `${this.#prefix}nextRow`, this.#nextNumber);
+    step.put("meta", this.#nextRowKey, this.#nextNumber);
     return number;
   }
 

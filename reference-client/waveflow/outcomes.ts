@@ -16,9 +16,9 @@ export interface Answer {
 /** `status` and `type` are those of the first answer that was not a 2xx, else of the last one. */
 export interface PassOutcome {
   readonly outcome: Ending;
-  readonly why?: string;
-  readonly status?: number;
-  readonly type?: string;
+  readonly why?: string | undefined;
+  readonly status?: number | undefined;
+  readonly type?: string | undefined;
   /** All answers, in order. */
   readonly answers: readonly Answer[];
 }
