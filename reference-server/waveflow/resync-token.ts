@@ -12,6 +12,7 @@ export const createResyncToken = (user: UserId, watermark: Watermark): string =>
 /** Says whether the text is a token of this user at all, and where its walk began. `undefined` for anything foreign or
  *  unreadable, which counts as no token.  Source: WF-PULL-5. */
 export function readResyncToken(token: string, user: UserId): Watermark | undefined {
+  if (token === "") return undefined;
   const [, generation, compactedUpTo] = token.split("-");
   const watermark = { generation: Number(generation), compactedUpTo: Number(compactedUpTo) };
   // Whatever was read: only what this server would have written comes out the same again.

@@ -14,13 +14,17 @@ export class RetryingDatabase implements Database {
     this.#triesMax = triesMax;
   }
 
-  transaction<T>(options: TransactionOptions, work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    const attempt = (tries: number): Promise<T> =>
-      this.#database.transaction(options, work).catch((error: unknown) => {
+  async transaction<T>(
+    options: TransactionOptions,
+    work: (transaction: Transaction) => Promise<T>,
+  ): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#database.transaction(options, work);
+      } catch (error) {
         if (tries >= this.#triesMax || !isTryAgain(error)) throw error;
-        return attempt(tries + 1);
-      });
-    return attempt(1);
+      }
+    }
   }
 }
 

@@ -128,7 +128,9 @@ export class SocketHub {
   }
 
   #sockets(): readonly LiveSocket[] {
-    return [...this.#feeds.values()].flatMap((feed) => feed.sockets());
+    const sockets: LiveSocket[] = [];
+    for (const feed of this.#feeds.values()) sockets.push(...feed.sockets());
+    return sockets;
   }
 
   // Set only while a socket is open: an idle server has no timer.
