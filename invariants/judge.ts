@@ -10,9 +10,9 @@ export function judge<Event extends HistoryEvent>(
 ): readonly Judgement[] {
   return laws.map((law) => {
     const { id, requirements, promise, isAdvice } = law;
-    const advice = isAdvice === true ? { isAdvice } : {};
     try {
-      return { law: id, requirements, promise, ...advice, verdict: law.judge(history) };
+      const judgement = { law: id, requirements, promise, verdict: law.judge(history) };
+      return isAdvice === true ? { ...judgement, isAdvice } : judgement;
     } catch (cause) {
       throw new LawFailed(id, history, cause);
     }

@@ -14,11 +14,20 @@ export function namesIn(content: unknown): readonly string[] {
 
 /** Names in the args of a device's action. Only whole members are placeholders there, so that any text can be edited. */
 export function namesInAction({ args }: DeviceAction): readonly string[] {
-  if (!isJsonObject(args)) return [];
-  return Object.values(args).flatMap((arg) => {
-    const text = placeholderText(arg);
-    return text === undefined ? [] : namesIn(text);
-  });
+  const names: string[] = [];
+  if (!isJsonObject(args)) return names;
+  for (const name in args) {
+    const text = placeholderText(args[name]!);
+    if (text !== undefined) names.push(...namesIn(text));
+  }
+  return names;
+}
+
+/** Names in the JSON that a line about the network has sent in somebody's name. */
+export function namesInNetwork(action: NetworkAction): readonly string[] {
+  const sent =
+    action.verb === "replace-frame" ? action.frame : action.verb === "answer" ? action.json : undefined;
+  return sent === undefined ? [] : namesIn(sent);
 }
 
 export function fillAction(action: DeviceAction, values: Values): DeviceAction {

@@ -14,6 +14,7 @@ import {
   fillRequest,
   namesIn,
   namesInAction,
+  namesInNetwork,
   type Values,
 } from "./fill-step.ts";
 import { judgeReply, judgeWorld, type Finding } from "./judge-expectations.ts";
@@ -130,7 +131,7 @@ class ScenarioRun {
         await this.#world.wait(step.forMs);
         return undefined;
       case "network": {
-        const found = this.#values(step, namesIn(step.action));
+        const found = this.#values(step, namesInNetwork(step.action));
         const values = found instanceof Promise ? await found : found;
         if (values !== undefined) await this.#world.network(fillNetwork(step.action, values));
         return undefined;
