@@ -112,7 +112,8 @@ export class LiveSocket implements SocketSession {
   /** One after the other, so that the device hears of a bad one in the order in which it sent them. */
   async #acknowledgeAll(): Promise<void> {
     this.#isAcknowledging = true;
-    for (let next = this.#acksWaiting.shift(); next !== undefined; next = this.#acksWaiting.shift()) {
+    while (this.#acksWaiting.length > 0) {
+      const next = this.#acksWaiting.shift()!;
       try {
         const outcome = await this.#options.acknowledge(next);
         if (outcome.kind === "beyond head") {

@@ -41,8 +41,9 @@ export class NotificationHub {
 
   /** Hands out what is due. A listener may run statements, whose notifications come after those already here. */
   deliver(): void {
-    for (let next = this.#undelivered.shift(); next !== undefined; next = this.#undelivered.shift()) {
-      for (const listener of [...this.#listeners]) {
+    while (this.#undelivered.length > 0) {
+      const next = this.#undelivered.shift()!;
+      for (const listener of this.#listeners) {
         if (listener.channel === next.channel) listener.kept.push(next.payload);
       }
       this.#deliverKept();

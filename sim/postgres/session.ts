@@ -89,7 +89,7 @@ export class Session implements LockOwner {
     if (this.#isEnded) return;
     this.lockWait?.lock.withdraw(this);
     this.abandon();
-    this.#core.settle(undefined, undefined);
+    if (this.#core.hasNews) this.#core.settle(undefined, undefined);
   }
 
   /** Ends without letting anybody run on; the core decides when. */

@@ -37,6 +37,7 @@ export class Chance {
     const { crashServer, loseDatabaseAnswer } = trouble.odds;
     const isIdle = book.isPinned ? !book.concerns(server) : crashServer + loseDatabaseAnswer === 0;
     if (isIdle) return () => undefined;
+    const odds: OddsAtPlace = { crash: crashServer, other: loseDatabaseAnswer, otherKind: "lose-answer" };
     const placesByPurpose = new Map<string, Map<string, Place>>();
     return ({ purpose, statement }) => {
       if (book.isCalm) return undefined;
@@ -45,7 +46,7 @@ export class Chance {
       let place = places.get(statement);
       if (place === undefined)
         places.set(statement, (place = this.#place(server, `${purpose} ${statement}`)));
-      return this.#next(place, { crash: crashServer, other: loseDatabaseAnswer, otherKind: "lose-answer" });
+      return this.#next(place, odds);
     };
   }
 
