@@ -17,6 +17,12 @@ export interface EventBase {
 /** Tells the calls of one run apart, from 1. A repeated delivery of one request is one call. */
 export type CallId = number;
 
+/** How an answer departs from the protocol's form, and the rules that it breaks with that. */
+export interface FormFault {
+  readonly requirements: readonly string[];
+  readonly text: string;
+}
+
 /** The events of any protocol. A protocol names its calls (`Call`), replies (`Reply`), notes (`Note`: what a device did
  *  durably) and findings (`Finding`: what was read at the end). */
 export type HistoryEvent<Call = unknown, Reply = unknown, Note = unknown, Finding = unknown> =
@@ -31,8 +37,14 @@ export type HistoryEvent<Call = unknown, Reply = unknown, Note = unknown, Findin
     })
   /** A request went out. */
   | (EventBase & { readonly kind: "invoked"; readonly call: CallId; readonly request: Call })
-  /** The server did what was asked. `invokedAt` is the index of the request. */
-  | (EventBase & { readonly kind: "accepted"; readonly call: CallId; readonly reply: Reply })
+  /** The server did what was asked. `invokedAt` is the index of the request. `formFaults`, here and below: what is
+   *  wrong with the answer as it came over the wire, where something is. */
+  | (EventBase & {
+      readonly kind: "accepted";
+      readonly call: CallId;
+      readonly reply: Reply;
+      readonly formFaults?: readonly FormFault[];
+    })
   /** The server answered that it did not. */
   | (EventBase & {
       readonly kind: "refused";
@@ -42,6 +54,7 @@ export type HistoryEvent<Call = unknown, Reply = unknown, Note = unknown, Findin
       readonly body: unknown;
       /** Of an exchange by hand. */
       readonly headers?: Readonly<Record<string, string | undefined>>;
+      readonly formFaults?: readonly FormFault[];
     })
   /** No answer came, or one that proves nothing: it may or may not have happened. */
   | (EventBase & {
@@ -52,6 +65,7 @@ export type HistoryEvent<Call = unknown, Reply = unknown, Note = unknown, Findin
       readonly claim?: unknown;
       readonly call: CallId;
       readonly reason: string;
+      readonly formFaults?: readonly FormFault[];
       /** The 5xx that the server itself answered with; absent where nobody or somebody else answered. */
       readonly status?: number;
     })

@@ -38,6 +38,8 @@ export interface WaveflowActorOptions {
   readonly config: Partial<DeviceConfig>;
   /** The next number of a call; numbers are the run's. */
   readonly nextCall: () => number;
+  /** The device is right, so that a malformed request of it is a bug of Seatrial. Default: it may be a broken one. */
+  readonly isOurs?: boolean;
 }
 
 /** Arguments of a verb, as the vocabulary of the scenarios makes them. */
@@ -60,6 +62,7 @@ export class WaveflowActor implements DeviceActor {
       user: () => this.#device.userId,
       nextCall,
       tally: this.#tally,
+      isOurs: options.isOurs ?? false,
     });
     this.#device = new Device(
       { disk, transport: this.#transport, clock, ids, events: this.#events() },

@@ -3,7 +3,10 @@
 import { readQuery } from "../../protocol/http.ts";
 import { isJsonObject } from "../../protocol/json.ts";
 import { ackFrameSchema, pullReplySchema, pushReplySchema } from "../../protocol/waveflow/messages.ts";
+import { endpointOf, replyFaults } from "../../protocol/waveflow/reply-form.ts";
+import { requestFault } from "../../protocol/waveflow/request-form.ts";
 import type { PullReply, PushOp, ServerId } from "../../protocol/waveflow/types.ts";
+import type { FormFault } from "../../invariants/history.ts";
 import type { WaveflowCall, WaveflowReply } from "../../invariants/waveflow/events.ts";
 import {
   type DeviceSocket,
@@ -25,6 +28,13 @@ export interface RecordingOptions {
   readonly nextCall: () => number;
   /** Counts what a step of the scenario came to. */
   readonly tally: StepTally;
+  /** What is sent is ours: where its form is off, that is a bug of Seatrial and nobody else's fault. */
+  readonly isOurs?: boolean;
+}
+
+/** Our own device was about to send what no server has to understand. */
+export class MalformedBySeatrial extends Error {
+  override readonly name = "MalformedBySeatrial";
 }
 
 /** A transport over which a scenario can also speak in the device's name, past the device itself. */
@@ -51,6 +61,10 @@ export function recordingTransport(transport: Transport, options: RecordingOptio
       reason: error instanceof Error ? error.message : String(error),
     });
   const exchange = async (request: OutgoingRequest, isByHand: boolean): Promise<IncomingReply> => {
+    if (options.isOurs === true && !isByHand) {
+      const fault = requestFault(request);
+      if (fault !== undefined) throw new MalformedBySeatrial(`Seatrial sent ${fault}`);
+    }
     const asked = readCall(request, options.user());
     const call = invoke(isByHand && asked.kind === "ack" ? { ...asked, isByHand } : asked);
     tally.asked(asked.kind);
@@ -62,7 +76,7 @@ export function recordingTransport(transport: Transport, options: RecordingOptio
       unknown(call, error);
       throw error;
     }
-    const outcome = readOutcome(request, reply);
+    const outcome = { ...readOutcome(request, reply), ...formOf(request, reply) };
     tally.answered(reply, outcome);
     recorder.record({ actor, call, ...outcome });
     return reply;
@@ -89,7 +103,8 @@ export function recordingTransport(transport: Transport, options: RecordingOptio
         });
       } catch (error) {
         if (error instanceof UpgradeRefused) {
-          const outcome = readRefusal(error.reply);
+          const upgrade = { method: "GET", path: request.path };
+          const outcome = { ...readRefusal(error.reply), ...formOf(upgrade, error.reply) };
           tally.answered(error.reply, outcome);
           recorder.record({ actor, call, ...outcome });
         } else {
@@ -125,6 +140,17 @@ export function recordingTransport(transport: Transport, options: RecordingOptio
       return open !== undefined;
     },
   };
+}
+
+/** What is wrong with the form of an answer of the server, as a member of its event; nothing where nothing is. */
+function formOf(
+  request: { readonly method: string; readonly path: string },
+  reply: IncomingReply,
+): { readonly formFaults?: readonly FormFault[] } {
+  const endpoint = endpointOf(request);
+  if (endpoint === undefined || isFromImpostor(reply)) return {};
+  const formFaults = replyFaults({ endpoint, ...reply });
+  return formFaults.length === 0 ? {} : { formFaults };
 }
 
 function readCall(request: OutgoingRequest, user: string): WaveflowCall {

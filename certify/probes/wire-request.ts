@@ -37,8 +37,10 @@ export function requestKey({ method, path, headers, body = [], delivery = "whole
 /** How much a reader has to take in; the smallest request that shows a fault is the one to show. */
 export function requestSize({ path, headers, body = [] }: WireRequest): number {
   const headerLength = headers.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+  // Repetition costs a reader little, but of two requests that differ in nothing else the shorter one is simpler.
   const bodyLength = body.reduce(
-    (sum, piece) => sum + ("bytes" in piece ? 4 * piece.bytes.length : piece.text.length) + 8,
+    (sum, piece) =>
+      sum + ("bytes" in piece ? 4 * piece.bytes.length : piece.text.length + Math.log2(piece.times ?? 1)) + 8,
     0,
   );
   return path.length + headerLength + bodyLength;

@@ -42,9 +42,10 @@ export interface BadCase {
 export const nobodysTurn: Turn = {
   caller: { user: "user", device: "00000000-0000-4000-8000-00000000d001", token: "aaaa.bbbb.cccccccc" },
   operationId: "00000000-0000-4000-8000-00000000e001",
-  entityId: "1",
-  stamp: 1,
-  highestStamp: 0,
+  entityId: "nobodys",
+  // A stamp that no case is about: requests are told apart by what they are in this turn.
+  stamp: 77,
+  highestStamp: 76,
   head: 0,
 };
 

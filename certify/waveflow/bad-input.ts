@@ -27,8 +27,15 @@ export const badInputProbe: Probe = {
     ...["WF-AUTH-1", "WF-AUTH-3", "WF-PUSH-1", "WF-PUSH-5", "WF-PUSH-7", "WF-PUSH-12", "WF-PUSH-13"],
     ...["WF-PULL-1", "WF-PULL-5", "WF-PULL-6", "WF-PULL-7", "WF-ACK-1", "WF-ACK-3"],
   ],
-  run: (target, options) => new BadInputRun(target, options).run(),
+  run: (target, options) => runBadInput(target, options),
 };
+
+/** The probe, or the part of it that `isWanted` picks. */
+export const runBadInput = (
+  target: ProbeTarget,
+  options: ProbeOptions,
+  isWanted: (made: BadCase) => boolean = () => true,
+): Promise<ProbeReport> => new BadInputRun(target, options, isWanted).run();
 
 /** Requests under way at the same time. Each lane has a user of its own. */
 const lanesMax = 8;
@@ -48,13 +55,15 @@ class BadInputRun {
   readonly #observations: string[] = [];
   readonly #silences = new Map<string, number>();
   readonly #deadline: number;
+  readonly #isWanted: (made: BadCase) => boolean;
   #made = 0;
   #underWay = new Set<BadCase>();
   #isDead = false;
 
-  constructor(target: ProbeTarget, options: ProbeOptions) {
+  constructor(target: ProbeTarget, options: ProbeOptions, isWanted: (made: BadCase) => boolean) {
     this.#target = target;
     this.#options = options;
+    this.#isWanted = isWanted;
     this.#deadline = performance.now() + (options.budgetMs * requestsShare) / 100;
     this.#exchanger = new Exchanger({
       baseUrl: target.baseUrl,
@@ -130,8 +139,9 @@ class BadInputRun {
       const key = requestKey(one.build(nobodysTurn));
       if (!distinct.has(key)) distinct.set(key, one);
     }
+    const wanted = [...distinct.values()].filter(this.#isWanted);
     const isSlow = ({ mutation }: BadCase): boolean => mutation === "slow bodies";
-    return [...distinct.values()].sort((left, right) => Number(isSlow(right)) - Number(isSlow(left)));
+    return wanted.sort((left, right) => Number(isSlow(right)) - Number(isSlow(left)));
   }
 
   /** Answers whether every case was made. */

@@ -11,8 +11,8 @@ const sample = (json: string, text = json): Sample => ({ json, text });
 
 /** Sizes at which counters, doubles and columns end, and the spellings of a number. */
 export const numbers: readonly Sample[] = [
-  ...["0", "-0", "-1", "1.5", "0.5", "-1.5", "1.0", "1e0", "1E+0", "10e-1", "0.1e1", "-1e0"].map((json) =>
-    sample(json),
+  ...["0", "1", "-0", "-1", "1.5", "0.5", "-1.5", "1.0", "1e0", "1E+0", "10e-1", "0.1e1", "-1e0"].map(
+    (json) => sample(json),
   ),
   sample("0.99999999999999999999", "0.99999999999999999999, which a double rounds to 1"),
   sample("1.0000000000000000001", "1.0000000000000000001, which a double rounds to 1"),

@@ -72,6 +72,8 @@ class IsolationRun {
       return this.#report(this.#faults.length > 0 ? "fail" : "pass");
     } catch (error) {
       if (!(error instanceof TargetUnusable)) throw error;
+      // What goes wrong after a collision was seen is its wake.
+      if (this.#faults.length > 0) return this.#report("fail");
       const { requirement, expected, seen } = error;
       const text = "a good request of one of two users who collide in their ids";
       this.#faults.push({

@@ -33,8 +33,9 @@ export function judgeAnswer(exchange: Made): readonly ProbeFault[] {
   }));
   const ofStatus = answers.filter(({ status }) => status === outcome.status);
   if (ofStatus.length === 0) return [fault(String(outcome.status), rulesOf(made, answers))];
-  if (ofStatus.some((answer) => isTold(answer, outcome))) return formFaults;
-  return [fault(`${outcome.status} of another kind`, rulesOf(made, ofStatus)), ...formFaults];
+  // Where the form is off, the type that is missing in it is no fault of its own.
+  if (formFaults.length > 0 || ofStatus.some((answer) => isTold(answer, outcome))) return formFaults;
+  return [fault(`${outcome.status} of another kind`, rulesOf(made, ofStatus))];
 }
 
 /** The rule that asks for the answer that is missing: that of the first reason to refuse. */

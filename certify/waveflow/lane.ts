@@ -1,5 +1,6 @@
 // One caller after another that makes bad requests in turn, and afterwards looks at what has come of them: a lane. Requests
 // of one lane follow each other, so that stamp and head are known before each; lanes run side by side.
+import { setTimeout as sleep } from "node:timers/promises";
 import { jsonEqual } from "../../protocol/json.ts";
 import { uuidKey } from "../../protocol/waveflow/messages.ts";
 import type { LogOp, PushOp } from "../../protocol/waveflow/types.ts";
@@ -73,6 +74,8 @@ export class Lane {
 
   /** Looks at the log and holds it against the answers.  Errors: `TargetUnusable`. */
   async lookBack(): Promise<void> {
+    // What was cut off may still be at work in a server that takes half a request for a whole one.
+    if (this.#taken.some(({ outcome }) => outcome.kind === "cut")) await sleep(cutSettlesMs);
     const { ops, head } = await readLog(this.#options.exchanger, this.#caller);
     this.#faults.push(...judgeLog(ops, this.#taken, this.#seedOperation()));
     const top = ops.at(-1)?.id ?? 0;
@@ -122,6 +125,9 @@ export class Lane {
     this.#highestStamp = Math.max(this.#highestStamp, ...stamps);
   }
 }
+
+/** Units: milliseconds. */
+const cutSettlesMs = 150;
 
 const isSuccess = ({ outcome }: Made): boolean => outcome.kind === "answer" && outcome.status < 300;
 

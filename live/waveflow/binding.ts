@@ -66,6 +66,7 @@ function createActor(options: LiveActorOptions): WaveflowActor {
     accounts,
     config: { ...hurriedDevice, ...config },
     nextCall,
+    isOurs: true,
   });
 }
 

@@ -12,9 +12,9 @@ export interface SeenReply {
   readonly endpoint: Endpoint;
   readonly status: number;
   /** Any spelling of the names. Absent: nobody looked. */
-  readonly headers?: Readonly<Record<string, string | undefined>>;
+  readonly headers?: Readonly<Record<string, string | undefined>> | undefined;
   /** `text` is what was no JSON; absent or an empty text: no body. */
-  readonly body?: { readonly json: unknown } | { readonly text: string };
+  readonly body?: { readonly json: unknown } | { readonly text: string } | undefined;
 }
 
 /** How an answer departs from the page, and the rules that it breaks with that. */
@@ -68,7 +68,7 @@ export function frameFaults(frame: unknown): readonly FormFault[] {
   const { path, message } = parsed.error.issues[0]!;
   return [
     {
-      requirements,
+      requirements: path[0] === "prev_id" ? ["WF-WS-2"] : requirements,
       text: `the ${nameOf(path)} of a frame of type ${type} is off: ${message}; ${show(frame)}`,
     },
   ];
@@ -76,7 +76,7 @@ export function frameFaults(frame: unknown): readonly FormFault[] {
 
 const frameRules: Readonly<Record<string, readonly string[]>> = {
   hello: ["WF-WS-1"],
-  op: ["WF-WS-1", "WF-WS-2"],
+  op: ["WF-WS-1"],
   resync_required: ["WF-WS-3"],
   error: ["WF-WS-1"],
 };
