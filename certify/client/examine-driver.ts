@@ -1,9 +1,7 @@
 // The first talk with a driver: whether it is one, what it can, and what its client shows. Everything that can be wrong
 // with a driver before any server is involved comes out here, before a database is started for it.
 import { randomUUID } from "node:crypto";
-import { rmSync } from "node:fs";
-import { makeTemporaryDirectory } from "../../live/leftovers/directories.ts";
-import { onAnyEnd } from "../../live/on-any-end.ts";
+import { makeDeviceDirectory } from "../../live/leftovers/directories.ts";
 import { DriverFailed } from "./driver-failed.ts";
 import { type DriverCommand, DriverProcess, type DriverTimes } from "./driver-process.ts";
 import type { Greeting } from "./messages.ts";
@@ -21,15 +19,11 @@ const nowhere = "http://127.0.0.1:9";
 /** Starts the driver once, on an empty directory.
  *  Errors: `DriverFailed`. */
 export async function examineDriver(command: DriverCommand, times: DriverTimes): Promise<Examined> {
-  const directory = makeTemporaryDirectory("directory");
-  const remove = (): void => rmSync(directory.path, { recursive: true, force: true });
-  const leftover = onAnyEnd(remove);
+  const directory = makeDeviceDirectory();
   try {
     return await examine(directory.path, { command, times });
   } finally {
-    remove();
-    leftover.cancel();
-    directory.forget();
+    directory.remove();
   }
 }
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { Gateway, type PassingReply, UpgradeAnswered } from "./gateway.ts";
+import { Gateway, type PassingReply, type UpgradeAnswered } from "./gateway.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {

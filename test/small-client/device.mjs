@@ -1,6 +1,9 @@
 // A small WaveFlow device, written from the protocol's page (section 10) and nothing else. It asks in one line of its own:
 // push, pull and acknowledge follow one another and never overlap. No socket.
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isId, isKnown, mustWalk, parse, pointedAt, readPage, takenOf } from "./answers.mjs";
+import { has } from "./defects.mjs";
 import { fold, keyOf, shown } from "./fold.mjs";
 import { Store } from "./store.mjs";
 
@@ -8,9 +11,6 @@ const batchMax = 40;
 const pageSize = 50;
 const stampMax = Number.MAX_SAFE_INTEGER;
 const roundsMax = 400;
-
-const defects = new Set((process.env.DEFECT ?? "").split(",").filter(Boolean));
-const has = (name) => defects.has(name);
 
 export class Refused extends Error {}
 
@@ -416,71 +416,10 @@ export class Device {
     for (;;) {
       const isFine = await this.sync().catch(() => false);
       pauseMs = isFine ? firstMs : Math.min(pauseMs * 2, backoffMaxMs);
-      await new Promise((resolve) => {
-        const timer = setTimeout(resolve, isFine ? syncIntervalMs : pauseMs);
-        this.#wake = () => {
-          if (!isFine) return;
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+      const pause = new AbortController();
+      if (isFine) this.#wake = () => pause.abort();
+      await sleep(isFine ? syncIntervalMs : pauseMs, undefined, { signal: pause.signal }).catch(() => {});
       this.#wake = undefined;
     }
-  }
-}
-
-function takenOf(body, batch) {
-  if (has("any-200"))
-    return { isTaken: true, ids: new Map(batch.map((op) => [op.operation_id.toLowerCase(), 0])) };
-  const results = Array.isArray(body?.results) ? body.results : [];
-  const sent = new Set(batch.map((op) => op.operation_id.toLowerCase()));
-  const ids = new Map();
-  for (const result of results) {
-    const id = typeof result?.operation_id === "string" ? result.operation_id.toLowerCase() : "";
-    if (sent.has(id) && isId(result.id)) ids.set(id, result.id);
-  }
-  return ids.size === 0 ? {} : { isTaken: true, ids };
-}
-
-/** Where a refusal points; one that contradicts itself points nowhere. */
-function pointedAt({ index, operation_id: id }, batch) {
-  const op = isId(index) ? batch[index] : undefined;
-  const isNamed =
-    id === undefined || (typeof id === "string" && id.toLowerCase() === op?.operation_id.toLowerCase());
-  return isNamed ? op : undefined;
-}
-
-function mustWalk(answer, since) {
-  if (answer?.status === 410 && answer.body?.type === "resync_required") return true;
-  return since > 0 && readPage(answer, 0)?.head < since;
-}
-
-/** A page, or undefined for what cannot be one. */
-function readPage(answer, since) {
-  const body = answer?.status === 200 ? answer.body : undefined;
-  if (!Array.isArray(body?.ops) || !isId(body.head) || typeof body.has_more !== "boolean") return undefined;
-  let last = since;
-  for (const op of body.ops) {
-    if (!isId(op?.id) || op.id <= last) return undefined;
-    last = op.id;
-  }
-  if (body.head < last && body.ops.length > 0) return undefined;
-  return body.has_more && body.ops.length === 0 ? undefined : body;
-}
-
-/** What a newer build may send has an id and little else that can be relied on. */
-function isKnown(op) {
-  const names = [op.operation_id, op.device_id, op.entity_type, op.entity_id];
-  if (!names.every((name) => typeof name === "string") || !isId(op.lamport_ts)) return false;
-  return op.op === "delete" || (op.op === "upsert" && typeof op.field === "string");
-}
-
-const isId = (value) => Number.isSafeInteger(value) && value >= 0;
-
-function parse(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
