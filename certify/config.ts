@@ -67,5 +67,5 @@ export function configJsonSchema(): z.core.JSONSchema.JSONSchema {
   };
 }
 
-/** For configs in TypeScript: gives back what it is given, and lets the editor check it. */
+/** For configs in TypeScript, as `seatrial/config`: gives back what it is given, and lets the editor check it. */
 export const defineConfig = (config: SeatrialConfig): SeatrialConfig => config;
