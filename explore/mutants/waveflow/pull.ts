@@ -9,6 +9,19 @@ const opsOfUser =
 
 export const pullMutants: readonly Mutant[] = [
   {
+    name: "wall-clock-is-a-day",
+    part: "server",
+    story: "Ops come back with the day of their storing, and no time: no reader of RFC 3339 takes them.",
+    requirements: ["WF-PULL-1"],
+    edits: [
+      {
+        file: pull,
+        find: "    wall_clock: stored.wall_clock,\n",
+        replace: "    wall_clock: stored.wall_clock.slice(0, 10),\n",
+      },
+    ],
+  },
+  {
     name: "pull-writes-cursor",
     part: "server",
     story:
