@@ -10,8 +10,7 @@ import type { DatabaseChoice } from "./databases/choice.ts";
 import type { Guide, GuideKept } from "./faults/guide.ts";
 import type { SweepPoint, SweepSight } from "./faults/statement-sweep.ts";
 import type { Carrier } from "./faults/wire.ts";
-import { makeTemporaryDirectory, sweepDirectories } from "./leftovers/directories.ts";
-import { onAnyEnd } from "./on-any-end.ts";
+import { makeDeviceDirectory, sweepDirectories } from "./leftovers/directories.ts";
 import type { ServerCommand } from "./subjects/server-process.ts";
 import type { TargetSpec } from "./subjects/target.ts";
 import { UsersExhausted } from "./subjects/token-source.ts";
@@ -117,18 +116,13 @@ export async function createLiveRunner(options: LiveRunnerOptions): Promise<Live
   await sweepDirectories();
   const { target, database = { kind: "embedded" }, groupsMax = 6 } = options;
   const ground = await openGround({ target, database, groupsMax });
-  const devices = makeTemporaryDirectory("directory");
-  const directory = devices.path;
-  const removeDirectory = (): void => rmSync(directory, { recursive: true, force: true });
-  const leftover = onAnyEnd(removeDirectory);
+  const devices = makeDeviceDirectory();
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     await ground.close();
-    removeDirectory();
-    leftover.cancel();
-    devices.forget();
+    devices.remove();
   };
-  const runner = new Runner({ options, ground, directory });
+  const runner = new Runner({ options, ground, directory: devices.path });
   return {
     get abilities() {
       return runner.abilities;

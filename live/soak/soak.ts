@@ -11,8 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Scenario } from "../../scenarios/format/types.ts";
 import { type DatabaseChoice, openDatabases } from "../databases/open.ts";
 import type { Carrier } from "../faults/wire.ts";
-import { makeTemporaryDirectory, sweepDirectories } from "../leftovers/directories.ts";
-import { onAnyEnd } from "../on-any-end.ts";
+import { makeDeviceDirectory, sweepDirectories } from "../leftovers/directories.ts";
 import { referenceCommand } from "../subjects/reference-command.ts";
 import type { ServerCommand } from "../subjects/server-process.ts";
 import type { LiveProtocol } from "../world/protocol.ts";
@@ -75,10 +74,7 @@ const settleMaxMs = 180_000;
 export async function runSoak(options: SoakOptions): Promise<SoakRun> {
   await sweepDirectories();
   const databases = await openDatabases(options.database ?? { kind: "embedded" });
-  const devices = makeTemporaryDirectory("directory");
-  const directory = devices.path;
-  const removeDirectory = (): void => rmSync(directory, { recursive: true, force: true });
-  const leftover = onAnyEnd(removeDirectory);
+  const devices = makeDeviceDirectory();
   const secret = randomBytes(32).toString("hex");
   let group: ServerGroup | undefined;
   let watch: DatabaseWatch | undefined;
@@ -95,14 +91,12 @@ export async function runSoak(options: SoakOptions): Promise<SoakRun> {
       controlToken: randomBytes(32).toString("hex"),
     });
     watch = new DatabaseWatch(group.databaseUrl);
-    return await new Soak(options, { group, watch, secret, directory }).run();
+    return await new Soak(options, { group, watch, secret, directory: devices.path }).run();
   } finally {
     await watch?.stop();
     await group?.dispose();
     await databases.stop();
-    removeDirectory();
-    leftover.cancel();
-    devices.forget();
+    devices.remove();
   }
 }
 
