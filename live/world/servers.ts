@@ -272,7 +272,8 @@ export class RunServers {
     if (!this.#hasBackup) throw new Error("the server has no backup; expected a backup step before");
     for (const subject of this.#group.subjects) await this.#kill(subject, "its database is restored");
     await this.#group.restore();
-    this.#chronicle.fault("restore", "server", "the database is put back to its backup");
+    if (!this.#hasEmptyBackup)
+      this.#chronicle.fault("restore", "server", "the database is put back to its backup");
     for (const subject of this.#group.subjects) if (!this.#isOver) await this.#group.start(subject);
     return ok;
   }
