@@ -1,10 +1,6 @@
-import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { waveflowLaws } from "../../invariants/waveflow/laws.ts";
@@ -16,27 +12,12 @@ import { failureOf } from "../minimise/failure.ts";
 import { waveflowWireWords } from "../waveflow/wire-words.ts";
 import { curlLines, type Sendable } from "./curl-lines.ts";
 import { Echoes } from "./echoes.ts";
+import { shellDesk } from "./shell-desk.contract.ts";
 import { scriptOfTrace } from "./trace-script.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "seatrial-script-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** What a shell made of a script, and what it printed. */
-function shell(text: string, env: Readonly<Record<string, string>>): Promise<string> {
-  const file = join(folder, `${Math.random()}.sh`);
-  writeFileSync(file, text);
-  return new Promise((resolve, reject) => {
-    execFile(
-      "sh",
-      [file],
-      { env: { PATH: process.env.PATH, TMPDIR: folder, ...env }, maxBuffer: 2 ** 26 },
-      (error, out, err) => {
-        if (error === null) resolve(out);
-        else reject(new Error(`${error.message}\n${err}`));
-      },
-    );
-  });
-}
+const desk = shellDesk();
+const { shell } = desk;
+afterAll(() => desk.remove());
 
 describe("a command of curl", () => {
   interface Seen {
