@@ -1,6 +1,6 @@
 // Writes down what a device asked and what it was told, on the way between the device and whatever carries its
 // messages. Both worlds wrap their transport in this, so their histories say the same things in the same words.
-import { readQuery } from "../../protocol/http.ts";
+import { readQuery, splitTarget } from "../../protocol/http.ts";
 import { isJsonObject } from "../../protocol/json.ts";
 import { ackFrameSchema, pullReplySchema, pushReplySchema } from "../../protocol/waveflow/messages.ts";
 import { endpointOf, replyFaults } from "../../protocol/waveflow/reply-form.ts";
@@ -76,7 +76,7 @@ export function recordingTransport(transport: Transport, options: RecordingOptio
       unknown(call, error);
       throw error;
     }
-    const outcome = { ...readOutcome(request, reply), ...formOf(request, reply) };
+    const outcome = withFormFaults(readOutcome(request, reply), request, reply);
     tally.answered(reply, outcome);
     recorder.record({ actor, call, ...outcome });
     return reply;
@@ -104,7 +104,7 @@ export function recordingTransport(transport: Transport, options: RecordingOptio
       } catch (error) {
         if (error instanceof UpgradeRefused) {
           const upgrade = { method: "GET", path: request.path };
-          const outcome = { ...readRefusal(error.reply), ...formOf(upgrade, error.reply) };
+          const outcome = withFormFaults(readRefusal(error.reply), upgrade, error.reply);
           tally.answered(error.reply, outcome);
           recorder.record({ actor, call, ...outcome });
         } else {
@@ -142,25 +142,27 @@ export function recordingTransport(transport: Transport, options: RecordingOptio
   };
 }
 
-/** What is wrong with the form of an answer of the server, as a member of its event; nothing where nothing is. */
-function formOf(
+/** The outcome, with what is wrong with the form of the server's answer, if anything is. */
+function withFormFaults(
+  outcome: ExchangeOutcome,
   request: { readonly method: string; readonly path: string },
   reply: IncomingReply,
-): { readonly formFaults?: readonly FormFault[] } {
+): ExchangeOutcome {
   const endpoint = endpointOf(request);
-  if (endpoint === undefined || isFromImpostor(reply)) return {};
-  const formFaults = replyFaults({ endpoint, ...reply });
-  return formFaults.length === 0 ? {} : { formFaults };
+  if (endpoint === undefined || isFromImpostor(reply)) return outcome;
+  const { status, headers, body } = reply;
+  const formFaults: readonly FormFault[] = replyFaults({ endpoint, status, headers, body });
+  return formFaults.length === 0 ? outcome : { ...outcome, formFaults };
 }
 
 function readCall(request: OutgoingRequest, user: string): WaveflowCall {
   const device = request.headers["X-Device-Id"] ?? request.headers["x-device-id"] ?? "";
-  const [path, query] = request.path.split("?", 2);
+  const { path, search } = splitTarget(request.path);
   if (path === "/sync/ops" && request.method === "POST" && isPush(request.body)) {
     return { kind: "push", user, device, ops: request.body.ops };
   }
   if (path === "/sync/ops" && request.method === "GET") {
-    const { since = "0", resync } = readQuery(query ?? "");
+    const { since = "0", resync } = readQuery(search ?? "");
     const call = { kind: "pull", user, device, since: Number(since) } as const;
     return resync === undefined ? call : { ...call, resync };
   }

@@ -19,10 +19,10 @@ export const answersHaveTheirForm: Law<WaveflowEvent> = {
     "Every answer and every frame of the server has the members, types and headers that the protocol gives it.",
   judge({ events }) {
     const tally = new Tally();
-    const byHand = new Map<number, ByHand>();
-    const replaced = new Set<string>();
-    for (const [at, event] of events.entries()) {
-      const askedAt = readForm(event, at, { tally, byHand, replaced });
+    const reading: Reading = { tally, byHand: new Map(), replaced: new Set() };
+    for (let at = 0; at < events.length; at++) {
+      const event = events[at]!;
+      const askedAt = readForm(event, at, reading);
       for (const { text, requirements } of askedAt.faults) {
         tally.contradict([askedAt.from, at], () => `${event.actor} was answered: ${text}.`, requirements);
       }

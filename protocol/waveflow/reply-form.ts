@@ -1,8 +1,10 @@
 // What the page says of the form of everything that a server sends, in one place: status, headers and members of each
 // answer, and the frames of a socket. Says nothing of whether an answer is true; extra members, other member order, other
 // wording and other headers are fine.
+import { splitTarget } from "../http.ts";
 import { isJsonObject } from "../json.ts";
-import { pullReplySchema, pushReplySchema, serverFrameSchema } from "./messages.ts";
+import { type MessageSchema, pullReplySchema, pushReplySchema, serverFrameSchema } from "./messages.ts";
+import type { LogOp } from "./types.ts";
 
 /** Which endpoint was asked: what a good answer looks like depends on it. */
 export type Endpoint = "push" | "pull" | "ack" | "socket";
@@ -32,19 +34,15 @@ export function endpointOf({
   readonly method: string;
   readonly path: string;
 }): Endpoint | undefined {
-  switch (`${method} ${path.split("?", 1)[0]!}`) {
-    case "POST /sync/ops":
-      return "push";
-    case "GET /sync/ops":
-      return "pull";
-    case "POST /sync/ack":
-      return "ack";
-    case "GET /sync/ws":
-      return "socket";
-    default:
-      return undefined;
-  }
+  const endpoints = endpointsByPath.get(splitTarget(path).path);
+  return method === "GET" ? endpoints?.get : method === "POST" ? endpoints?.post : undefined;
 }
+
+const endpointsByPath: ReadonlyMap<string, { readonly get?: Endpoint; readonly post?: Endpoint }> = new Map([
+  ["/sync/ops", { get: "pull", post: "push" }],
+  ["/sync/ack", { post: "ack" }],
+  ["/sync/ws", { get: "socket" }],
+]);
 
 /** Everything that is wrong with the form of an answer. A 5xx may say anything: often it is not the server that says it.
  *  Source: waveflow.md sections 2 to 6. */
@@ -52,7 +50,8 @@ export function replyFaults(reply: SeenReply): readonly FormFault[] {
   const { status } = reply;
   if (status >= 500) return [];
   const found = status < 400 ? successFaults(reply) : refusalFaults(reply);
-  return [...found, ...headerFaults(reply)];
+  const inHeaders = headerFaults(reply);
+  return inHeaders.length === 0 ? found : [...found, ...inHeaders];
 }
 
 /** Source: waveflow.md section 8. */
@@ -89,10 +88,8 @@ function successFaults(reply: SeenReply): readonly FormFault[] {
       );
     case "pull":
       return (
-        statusFaults(reply, 200, ["WF-PULL-1"]) ?? [
-          ...bodyFaults(reply, pullReplySchema, rulesOfPullMember),
-          ...wallClockFaults(reply),
-        ]
+        statusFaults(reply, 200, ["WF-PULL-1"]) ??
+        bodyFaults(reply, pullReplySchema, rulesOfPullMember, faultsOfPulledOps)
       );
     case "ack":
       return statusFaults(reply, 204, ["WF-ACK-1"]) ?? [];
@@ -117,22 +114,17 @@ const names: Readonly<Record<Endpoint, string>> = {
   socket: "an upgrade",
 };
 
-interface Schema {
-  safeParse(value: unknown): {
-    readonly success: boolean;
-    readonly error?: { readonly issues: readonly { path: readonly PropertyKey[]; message: string }[] };
-  };
-}
-
-function bodyFaults(
+/** `faultsOf` looks on where the schema is content. */
+function bodyFaults<Body>(
   { endpoint, body }: SeenReply,
-  schema: Schema,
+  schema: MessageSchema<Body>,
   rulesOf: (member: PropertyKey | undefined) => readonly string[],
+  faultsOf: (body: Body) => readonly FormFault[] = noFaults,
 ): readonly FormFault[] {
   const json = jsonOf(body);
   const parsed = schema.safeParse(json);
-  if (parsed.success) return [];
-  const { path, message } = parsed.error!.issues[0]!;
+  if (parsed.success) return faultsOf(parsed.data);
+  const { path, message } = parsed.error.issues[0]!;
   const where = path.length === 0 ? "the body" : `the ${nameOf(path)}`;
   const text = `${where} of the answer to ${names[endpoint]} is off: ${message}; ${show(json ?? textOf(body))}`;
   return [{ requirements: rulesOf(path[0]), text }];
@@ -144,11 +136,9 @@ function rulesOfPullMember(member: PropertyKey | undefined): readonly string[] {
 }
 
 /** Source: waveflow.md section 4 ("RFC 3339 in UTC", "`field` and `value` null for a delete"). */
-function wallClockFaults({ body }: SeenReply): readonly FormFault[] {
-  const parsed = pullReplySchema.safeParse(jsonOf(body));
-  if (!parsed.success) return [];
+function faultsOfPulledOps({ ops }: { readonly ops: readonly WireOp[] }): readonly FormFault[] {
   const requirements = ["WF-PULL-1"];
-  for (const { id, op, field, value, wall_clock: wallClock } of parsed.data.ops) {
+  for (const { id, op, field, value, wall_clock: wallClock } of ops) {
     if (!utcTime.test(wallClock))
       return [
         { requirements, text: `the wall_clock of op ${id} is ${show(wallClock)}; expected RFC 3339 in UTC` },
@@ -160,6 +150,11 @@ function wallClockFaults({ body }: SeenReply): readonly FormFault[] {
   }
   return [];
 }
+
+/** An op as a page has it, with an `op` of whatever name. */
+type WireOp = Omit<LogOp, "op"> & { readonly op: string };
+
+const noFaults = (): readonly FormFault[] => [];
 
 const utcTime = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]00:00)$/u;
 
@@ -231,21 +226,22 @@ const isMember = (member: string, value: unknown): boolean =>
 function headerFaults({ endpoint, status, headers }: SeenReply): readonly FormFault[] {
   if (headers === undefined) return [];
   const header = (wanted: string): string =>
-    Object.entries(headers).find(([name]) => name.toLowerCase() === wanted)?.[1] ?? "";
+    headers[wanted] ?? Object.entries(headers).find(([name]) => name.toLowerCase() === wanted)?.[1] ?? "";
   const found: FormFault[] = [];
   if (status === 401 && !/(?:^|,)\s*Bearer\b/iu.test(header("www-authenticate"))) {
     const seen = show(header("www-authenticate"));
     const text = `a 401 to ${names[endpoint]} has WWW-Authenticate ${seen}; expected Bearer`;
     found.push({ requirements: ["WF-AUTH-1"], text });
   }
-  const isTold = /(?:^|[\s,])no-store(?:$|[\s,])/iu.test(header("cache-control"));
-  if (endpoint === "pull" && !isTold && !ownOfHttp.has(status)) {
+  if (endpoint === "pull" && !ownOfHttp.has(status) && !noStore.test(header("cache-control"))) {
     const seen = show(header("cache-control"));
     const text = `the ${status} to a pull has Cache-Control ${seen}; expected no-store`;
     found.push({ requirements: ["WF-PULL-1"], text });
   }
   return found;
 }
+
+const noStore = /(?:^|[\s,])no-store(?:$|[\s,])/iu;
 
 const jsonOf = (body: SeenReply["body"]): unknown =>
   body !== undefined && "json" in body ? body.json : undefined;

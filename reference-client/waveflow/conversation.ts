@@ -30,13 +30,14 @@ export class Conversation {
   /** One exchange; `undefined` when no answer came. A refused token or device halts the gate. */
   async ask(request: Pick<OutgoingRequest, "method" | "path" | "body">): Promise<Reply | undefined> {
     const { server, headers } = this.session;
+    const { method, path, body } = request;
     let incoming: IncomingReply;
     try {
-      incoming = await this.#context.transport.exchange({
-        ...request,
-        server,
-        headers: request.body === undefined ? headers : { ...headers, "content-type": "application/json" },
-      });
+      incoming = await this.#context.transport.exchange(
+        body === undefined
+          ? { method, path, server, headers }
+          : { method, path, server, headers: { ...headers, "content-type": "application/json" }, body },
+      );
     } catch (error) {
       if (error instanceof NoAnswer) return undefined;
       throw error;

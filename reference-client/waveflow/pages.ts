@@ -62,7 +62,7 @@ export function readOp(raw: unknown): ReceivedOp | undefined {
   if (parsed.success) {
     const { id, op, field } = parsed.data;
     if (op === "delete") return { id, usable: { ...parsed.data, op, field: null, value: null } };
-    if (op === "upsert" && field !== null) return { id, usable: { ...parsed.data, op } };
+    if (op === "upsert" && field !== null) return { id, usable: parsed.data as LogOp };
     const reason = op === "upsert" ? "an upsert without a field" : `an unknown op: ${op.slice(0, 64)}`;
     return { id, unusable: raw as UnusableOp, reason };
   }
