@@ -1,5 +1,6 @@
 // What a certification runs: the scenarios that are about servers, the probes, and the crash sweeps, each as something
 // that the runner can select, run, judge and report like a scenario.
+import assert from "node:assert/strict";
 import type { CheckOutcome } from "../invariants/result.ts";
 import type { Requirement } from "../protocol/requirement.ts";
 import { type CertificationProfile, levelOf } from "../certify/levels.ts";
@@ -35,8 +36,8 @@ export interface ItemSources {
   readonly probes: readonly Probe[];
   readonly profile: CertificationProfile;
   /** To be given back. */
-  /** Lends the server under test to the probes. */
-  readonly lender: Pick<LiveWorldRunner, "probeTarget">;
+  /** Lends the server under test to the probes. Absent: nothing is going to be run. */
+  readonly lender?: Pick<LiveWorldRunner, "probeTarget">;
   readonly declared: Readonly<Record<string, boolean>>;
   readonly notes: ProbeNotes;
 }
@@ -65,6 +66,7 @@ function probeItem(probe: Probe, { profile, lender, declared, notes }: ItemSourc
     isProbe: true,
     command: "certify",
     async run(_world, { seed, signal }) {
+      assert(lender !== undefined, "a probe is run against somebody");
       const target = await lender.probeTarget(probe.protocol);
       const options = { seed, signal, budgetMs: probeBudgetMs, declared };
       const report = await probe

@@ -1,8 +1,9 @@
 // `seatrial certify`: somebody's server against every rule that a server can break, and a verdict on what it may claim.
 import { Command, Option } from "commander";
-import { defaultTracesMax } from "./certify-finish.ts";
+import { defaultTracesMax } from "./certify-minimal.ts";
 import { addHelp } from "./help.ts";
-import { type CertifyRequest, runCertification } from "./certifying.ts";
+import type { CertifyRequest } from "./certify-plan.ts";
+import { runCertification } from "./certifying.ts";
 import { addRunOptions, lastFailedOption, shardOption, splitAtDashes, wholeNumber } from "./options.ts";
 import { configOption, settingsOf } from "./settings.ts";
 import { addTargetOptions } from "./target-options.ts";
