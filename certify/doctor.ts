@@ -3,7 +3,7 @@
 // certification as well.
 import { foreignLacks } from "../live/subjects/foreign-command.ts";
 import type { LiveRunner } from "../live/run.ts";
-import type { ProcessStanding } from "../live/world/assessment.ts";
+import type { ProcessStanding } from "../live/world/process-standing.ts";
 import type { HookStanding } from "../live/world/target-check.ts";
 import type { Scenario } from "../scenarios/format/types.ts";
 import { type CertificationProfile, levelOf } from "./levels.ts";
@@ -118,16 +118,18 @@ async function closedWithoutToken(
   return { name: `${hook.name} closed`, works: isClosed, seen: isClosed ? seen : `${seen}; expected 404` };
 }
 
-function processSymptoms(standing: ProcessStanding | undefined): readonly Symptom[] {
-  if (standing === undefined) {
-    const seen = "not in our hands: a server at an address";
-    return [{ name: "processes, database", works: false, seen }];
-  }
+function processSymptoms(standing: Partial<ProcessStanding>): readonly Symptom[] {
+  const { second, crash, stop, database } = standing;
+  const rest = {
+    name: "processes, database",
+    works: false,
+    seen: "not in our hands: a server at an address",
+  };
   return [
-    { name: "second process", ...standing.second },
-    { name: "crash", ...standing.crash },
-    { name: "orderly stop", ...standing.stop },
-    { name: "database", ...standing.database },
+    ...(second === undefined ? [] : [{ name: "second process", ...second }]),
+    ...(crash === undefined ? [] : [{ name: "crash", ...crash }]),
+    ...(stop === undefined ? [] : [{ name: "orderly stop", ...stop }]),
+    database === undefined ? rest : { name: "database", ...database },
   ];
 }
 

@@ -20,7 +20,8 @@ import type { Group } from "./world/group.ts";
 import { type LentTarget, lendTarget } from "./world/lent-target.ts";
 import type { LiveProtocol } from "./world/protocol.ts";
 import { type Lease, ownDatabaseServerOf, sharesServers, type Wish } from "./world/server-pool.ts";
-import { type Assessment, assessTarget, type ProcessStanding, tryProcesses } from "./world/assessment.ts";
+import { type Assessment, assessTarget } from "./world/assessment.ts";
+import { type ProcessStanding, tryProcesses, tryRestart } from "./world/process-standing.ts";
 import { abilitiesOf, scenarioLacks } from "./world/target-lacks.ts";
 import { waitsMs } from "./waits.ts";
 import type { WireRecord } from "./wire-record.ts";
@@ -93,8 +94,8 @@ export interface LiveRunner {
    *  against somebody else's server; once for all.
    *  Errors: `SubjectFailed` with what to do about it. */
   assess(protocol: string): Promise<Assessment>;
-  /** Finds out what can be done to the processes of a target; undefined for one at an address.  Errors: as `run`. */
-  tryProcesses(protocol: string): Promise<ProcessStanding | undefined>;
+  /** Finds out what can be done to the processes of a target, by doing it: a crash among it.  Errors: as `run`. */
+  tryProcesses(protocol: string): Promise<Partial<ProcessStanding>>;
   /** What an assessed target lacks for a scenario, and what would unlock it, in words; empty where nothing is. */
   lacks(scenario: Pick<Scenario, "needs" | "steps">): readonly string[];
   /** Lends a server for a suite of another kind, with users that nobody else has: alone, or, of a target at an address,
@@ -181,10 +182,11 @@ class Runner {
     }
   }
 
-  async tryProcesses(id: string): Promise<ProcessStanding | undefined> {
+  async tryProcesses(id: string): Promise<Partial<ProcessStanding>> {
     const { target } = this.#options;
-    if (target?.kind === "url") return undefined;
-    return tryProcesses(this.#ground, plainWish(this.#protocolOf(id), false));
+    const wish = plainWish(this.#protocolOf(id), false);
+    if (target?.kind !== "url") return tryProcesses(this.#ground, wish);
+    return target.restartCommand === undefined ? {} : tryRestart(this.#ground, wish);
   }
 
   async probeTarget(

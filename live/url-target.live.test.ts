@@ -160,6 +160,13 @@ test("a restart command stands for a crash, and nobody is let through until the 
   });
 });
 
+test("a restart command that fails is no failure of the server", async () => {
+  await withRunner(target({ restartCommand: "echo no rights >&2; exit 1" }), async (runner) => {
+    await expect(runner.run(crashed, { seed: "1" })).rejects.toThrow(/was not restarted: .*no rights/u);
+    expect((await runner.tryProcesses("waveflow/1")).crash).toMatchObject({ works: false });
+  });
+});
+
 test("hooks may be commands, and tokens may come from one", async () => {
   const mint = join(folder, "mint.mjs");
   writeFileSync(

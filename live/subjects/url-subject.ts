@@ -52,7 +52,7 @@ export class UrlSubject implements Subject {
       await runShellCommand({ line: restartCommand, values: { url: this.#target.url }, timeoutMs, secrets });
     } catch (error) {
       if (error instanceof CommandFailed)
-        throw new SubjectFailed("not_started", `the server was not restarted: ${error.message}`);
+        throw new SubjectFailed("unusable", `the server was not restarted: ${error.message}`);
       throw error;
     }
     const until = performance.now() + timeoutMs;
