@@ -5,7 +5,7 @@ import { sampleCertification } from "../test/sample-certification.ts";
 import { passed, sampleRun } from "../test/sample-run.ts";
 import { verdictsOf } from "./certification.ts";
 import type { CertificationProfile } from "./levels.ts";
-import { CannotMerge, mergeRuns, type RunPart } from "./merge-results.ts";
+import { CannotMerge, mergeRuns, missingParts, type RunPart } from "./merge-results.ts";
 import { waveflowProfile } from "./waveflow/profile.ts";
 
 const profile: CertificationProfile = {
@@ -92,6 +92,15 @@ describe("the parts of a run", () => {
     const { certification } = merge(...parts);
     expect(certification!.complete).toBe(false);
     expect(certification!.levels[0]!.verdict).toBe("not assessed");
+  });
+
+  it("are missed by their numbers", () => {
+    const third = part("shard-3", check("T-2"), {
+      certification: { shard: { index: 3, of: 4, complete: true } },
+    });
+    expect(missingParts([third])).toEqual([1, 2, 4]);
+    expect(missingParts([one, two])).toEqual([]);
+    expect(missingParts([{ file: "plain", run: sampleRun }])).toEqual([]);
   });
 
   it("last from the first that began to the last that ended, and are interrupted where one was", () => {

@@ -44,6 +44,14 @@ export function mergeRuns(
   };
 }
 
+/** The numbers, from 1, of the parts that are not there. */
+export function missingParts(parts: readonly RunPart[]): readonly number[] {
+  const shards = parts.flatMap(({ run }) => run.certification?.shard ?? []);
+  const there = new Set(shards.map(({ index }) => index));
+  const count = Math.max(0, ...shards.map(({ of }) => of));
+  return Array.from({ length: count }, (_, place) => place + 1).filter((index) => !there.has(index));
+}
+
 const each = (texts: readonly string[]): readonly string[] => [...new Set(texts)];
 
 function mustFit(first: RunPart, other: RunPart): void {

@@ -3,7 +3,7 @@
 import { cpSync, existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { Argument, Command } from "commander";
-import { CannotMerge, mergeRuns } from "../certify/merge-results.ts";
+import { CannotMerge, mergeRuns, missingParts, type RunPart } from "../certify/merge-results.ts";
 import { mergeReports, searchLines, type SearchReport } from "../explore/search-report.ts";
 import { searchProtocolOf } from "../explore/protocols.ts";
 import type { RunResult } from "../invariants/result.ts";
@@ -12,7 +12,7 @@ import type { Reporter } from "../reports/reporter.ts";
 import { createTerminalReporter } from "../reports/terminal/terminal-reporter.ts";
 import { certifyExitCode } from "./certify-exit.ts";
 import { UsageError } from "./errors.ts";
-import { type ExitCode, exitCodeOf } from "./exit-codes.ts";
+import { type ExitCode, exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { explorationExitCode, readReport, writeReport } from "./explore-report.ts";
 import { addHelp } from "./help.ts";
 import { addReportOptions, type ReportFlags } from "./options.ts";
@@ -68,7 +68,8 @@ function isSearchReport(file: string): boolean {
 
 /** Reports as if the whole had been run here.  Errors: UsageError. */
 function mergeRunsOf(files: readonly string[], flags: MergeFlags): ExitCode {
-  const run = mergedRun(files);
+  const parts = files.map(readResultsFile);
+  const run = mergedRun(parts);
   const { reporter, outputDir, json } = flags;
   const written = createReporters({ ...flags, reporter: reporter.filter((name) => name !== "terminal") });
   for (const one of written) replayTo(one, run);
@@ -78,15 +79,20 @@ function mergeRunsOf(files: readonly string[], flags: MergeFlags): ExitCode {
     createTerminalReporter({ stream, environment: process.env, tell: tellStory, outputDir }).onRunEnd?.(run);
   }
   copyTraces(files, resolve(outputDir));
-  return run.certification === undefined
-    ? exitCodeOf(run)
-    : certifyExitCode(run, run.certification, { isStrict: flags.strict === true });
+  const code =
+    run.certification === undefined
+      ? exitCodeOf(run)
+      : certifyExitCode(run, run.certification, { isStrict: flags.strict === true });
+  const missing = missingParts(parts);
+  if (missing.length === 0) return code;
+  process.stderr.write(`not there: ${missing.length === 1 ? "part" : "parts"} ${missing.join(", ")}\n`);
+  return code === exitCodes.ok ? exitCodes.notAssessed : code;
 }
 
 /** Errors: UsageError for files that are no parts of one run. */
-function mergedRun(files: readonly string[]): RunResult {
+function mergedRun(parts: readonly RunPart[]): RunResult {
   try {
-    return mergeRuns(files.map(readResultsFile), (protocol) => protocolOf(protocol).profile);
+    return mergeRuns(parts, (protocol) => protocolOf(protocol).profile);
   } catch (error) {
     if (error instanceof CannotMerge) throw new UsageError(error.message, { cause: error });
     throw error;
