@@ -111,7 +111,7 @@ async function certifyClient(
   const { name, version } = client.greeting;
   const title = version === undefined ? name : `${name} ${version}`;
   const out = flags.json === true ? process.stderr : process.stdout;
-  out.write(clientVerdictText(title, verdictOf(run)));
+  out.write(clientVerdictText(title, verdictOf(run), flags.level));
 }
 
 /** A level that was asked for by its name and is not granted is not assessed. */

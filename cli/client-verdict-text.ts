@@ -3,8 +3,13 @@ import type { ClientVerdict, LevelVerdict, RuleVerdict } from "../certify/client
 
 const ruleWidth = 12;
 
-/** Rules first, then levels, then what would unlock more. */
-export function clientVerdictText(name: string, { rules, levels, unlocks }: ClientVerdict): string {
+/** Rules first, then the levels that were asked for, then what would unlock more. */
+export function clientVerdictText(
+  name: string,
+  { rules, levels: all, unlocks }: ClientVerdict,
+  asked?: readonly string[],
+): string {
+  const levels = all.filter((level) => asked?.includes(level.name) ?? true);
   const levelWidth = Math.max(...levels.map((level) => level.name.length));
   return [
     "",
@@ -24,7 +29,7 @@ function ruleLine({ id, outcome, passed, why, replay }: RuleVerdict): string {
     case "pass":
       return `${name} holds    in ${passed} ${passed === 1 ? "scenario" : "scenarios"}`;
     case "fail":
-      return `${name} BROKEN   ${why ?? ""}\n${" ".repeat(ruleWidth + 3)}again: ${replay ?? ""}`;
+      return `${name} BROKEN   ${(why ?? "").split("\n")[0]!}\n${" ".repeat(ruleWidth + 3)}again: ${replay ?? ""}`;
     case "blocked":
       return `${name} blocked  nothing that was run says anything of it`;
   }
