@@ -104,15 +104,17 @@ export async function minimiseOnTarget<Run extends TargetRun>(
   const elapsedMs = (): number => Math.round(performance.now() - startedAt);
   const user = options.signal ?? new AbortController().signal;
   const isOver = AbortSignal.any([user, AbortSignal.timeout(budget.ms)]);
-  const first = options.first ?? (await options.run(scenario, { seed, signal: user }));
-  const firstMs = elapsedMs();
-  const failure = failureOf(first, protocol.laws, about);
-  if (failure === undefined) return undefined;
   const oracle = await trusted(options.oracle, scenario);
-  const { again, quick, againMs } = await runAgain(options, { oracle, signal: isOver });
+  const running = runAgain(options, { oracle, signal: isOver });
+  const made = options.first ?? (await options.run(scenario, { seed, signal: user }));
+  const { again, quick, againMs } = await running;
+  // One that fails now and then may have chosen the second time.
+  const failure = failureOf(made, protocol.laws, about) ?? (again && failureOf(again, protocol.laws, about));
+  if (failure === undefined) return undefined;
   const isAlike = (run: Run | undefined): boolean =>
     run !== undefined && showsFailure(run, failure, protocol.laws);
-  const deterministic = isAlike(again);
+  const first = isAlike(made) ? made : again!;
+  const deterministic = isAlike(made) && isAlike(again);
   const tries = deterministic ? 1 : flakyTries;
   // What comes out is run once more, which has to fit in.
   const reserveMs = Math.min(budget.ms / 4, againMs);
@@ -127,7 +129,7 @@ export async function minimiseOnTarget<Run extends TargetRun>(
     tries,
     width: options.width ?? 4,
     attemptsMax: budget.attempts,
-    candidateMaxMs: Math.max(candidateLeastMs, candidateFactor * Math.max(firstMs, againMs)),
+    candidateMaxMs: Math.max(candidateLeastMs, candidateFactor * againMs),
     settleMaxMs: isRestless(first) ? restlessSettleMs : undefined,
     signal: AbortSignal.any([user, time]),
     onAttempt: (pass, now) => {
@@ -145,7 +147,7 @@ export async function minimiseOnTarget<Run extends TargetRun>(
     ...written,
     ...told(written.run, written.failure, protocol),
     deterministic,
-    traces: deterministic || again === undefined ? [] : [first, again],
+    traces: deterministic || again === undefined ? [] : [made, again],
     before: planSizeOf(scenario, events),
     after: planSizeOf(written.scenario, written.run.history.events.length),
     attempts: reduction.attempts + [options.first === undefined, again, quick].filter(Boolean).length,
