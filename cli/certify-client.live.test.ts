@@ -36,7 +36,7 @@ function seatrial(...words: string[]): Promise<Ended> {
 const small = ["--", process.execPath, "test/small-client/driver.mjs"];
 const defective = ["--", "env", "DEFECT=any-200", process.execPath, "test/small-client/driver.mjs"];
 
-describe.concurrent("who is no driver, and who asks for nothing, is told so at once", () => {
+describe("who is no driver, and who asks for nothing, is told so at once", () => {
   test.each<[string, number, RegExp, string[]]>([
     ["nothing behind the dashes", 2, /expected the command of a driver/u, []],
     [
@@ -45,14 +45,12 @@ describe.concurrent("who is no driver, and who asks for nothing, is told so at o
       /exit code 7, before it had greeted/u,
       ["--", process.execPath, "-e", "process.exit(7)"],
     ],
-    ["a program that is not there", 3, /could not be started/u, ["--", "/nowhere/driver"]],
     [
       "a level that there is not",
       2,
       /no client level "client-cor".*client-core/u,
       ["--level", "client-cor", ...small],
     ],
-    ["a scenario that there is not", 2, /waveflow\/nothing/u, ["waveflow/nothing", ...small]],
     [
       "a protocol that there is not",
       3,
