@@ -257,7 +257,6 @@ function keptForm(op) {
 
 function keptValue(source) {
   if (defect("surrogates-replaced")) return source.replaceAll(/\\u[dD][89a-fA-F][0-9a-fA-F]{2}/gu, "\\ufffd");
-  if (defect("numbers-as-singles") && /^-?[0-9.eE+-]+$/u.test(source))
-    return String(Math.fround(Number(source)));
+  if (defect("numbers-as-singles") && /^-?\d+\.\d/u.test(source)) return String(Math.fround(Number(source)));
   return source;
 }

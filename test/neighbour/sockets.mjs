@@ -147,8 +147,7 @@ export class Sockets {
       const id = root?.kind === "object" ? integerOf(root.members.get("ack")) : undefined;
       if (id === undefined || id < 0) {
         if (defect("bad-frames-end-the-socket")) return socket.close(1008, "what?");
-        if (!defect("bad-frames-unanswered"))
-          socket.send('{"reason":"only acks are heard here","type":"error"}');
+        socket.send('{"reason":"only acks are heard here","type":"error"}');
       } else if (!defect("socket-acks-unheard")) {
         moveCursor(this.#context, caller, id);
       }
