@@ -1,12 +1,11 @@
 // A core of the live selftest's first half: finds the scenarios that kill a mutant in the simulation, the cheapest of the
 // real world first, and makes the plan by which each is brought about there. In a thread, because a simulated run forbids
 // this process everything that a live one beside it needs.
-import { parentPort } from "node:worker_threads";
 import { liveCostMs } from "../explore/confirm/live-cost.ts";
 import { isEmpty } from "../explore/confirm/sighting.ts";
 import { searchProtocolOf } from "../explore/protocols.ts";
 import { buildOf } from "../explore/search-trial.ts";
-import type { ThreadAnswer } from "../explore/threads.ts";
+import { answerTasks } from "../explore/threads.ts";
 import { loadCatalogue } from "../scenarios/catalogue.ts";
 import type { Ability, Scenario } from "../scenarios/format/types.ts";
 import { missingAbilities } from "../scenarios/format/world.ts";
@@ -36,19 +35,8 @@ const eventsMax = 50_000;
 const triedMax = 120;
 
 const { scenarios } = loadCatalogue();
-const port = parentPort!;
 
-port.on("message", async (job: KillerJob) => {
-  port.postMessage(await answerTo(job), []);
-});
-
-async function answerTo(job: KillerJob): Promise<ThreadAnswer<KillerOutcome>> {
-  try {
-    return { answer: await killersOf(job) };
-  } catch (error) {
-    return { failed: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
-  }
-}
+answerTasks(killersOf);
 
 async function killersOf({ protocol, mutant, scenariosMax, abilities }: KillerJob): Promise<KillerOutcome> {
   const entry = searchProtocolOf(protocol);

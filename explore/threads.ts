@@ -1,9 +1,9 @@
 // Tasks on all cores: worker threads with no shared state, the next task to whoever is free. A thread that fails, or is
 // told to give up, is replaced, so that what it left behind meets no other task.
-import { Worker } from "node:worker_threads";
+import { parentPort, Worker } from "node:worker_threads";
 
 /** What a thread says to a task: it posts one of these for each message that it gets. */
-export type ThreadAnswer<Answer> = { readonly answer: Answer } | { readonly failed: string };
+type ThreadAnswer<Answer> = { readonly answer: Answer } | { readonly failed: string };
 
 export interface TaskHandling<Task, Answer> {
   onBegin?(task: Task): void;
@@ -26,7 +26,7 @@ export class Threads<Task, Answer> {
   readonly #file: URL;
   readonly #threads: (Worker | undefined)[];
 
-  /** `file`: a module that answers each message with a `ThreadAnswer`. Threads begin with their first task. */
+  /** `file`: a module that calls `answerTasks`. Threads begin with their first task. */
   constructor(file: URL, count: number) {
     this.#file = file;
     this.#threads = Array.from({ length: count }, () => undefined);
@@ -61,6 +61,21 @@ export class Threads<Task, Answer> {
     const threads = this.#threads.splice(0);
     await Promise.all(threads.map((thread) => thread?.terminate()));
   }
+}
+
+/** For the module of a thread: does each task that comes, one after another, and answers with what it came to. */
+export function answerTasks<Task, Answer>(work: (task: Task) => Promise<Answer>): void {
+  const port = parentPort!;
+  const answerTo = async (task: Task): Promise<ThreadAnswer<Answer>> => {
+    try {
+      return { answer: await work(task) };
+    } catch (error) {
+      return { failed: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    }
+  };
+  port.on("message", async (task: Task) => {
+    port.postMessage(await answerTo(task), []);
+  });
 }
 
 function createThread(file: URL): Worker {

@@ -4,7 +4,7 @@ import type { HttpResponse } from "../../protocol/http.ts";
 import type { PullReply, PushReply } from "../../protocol/waveflow/types.ts";
 import { StatementFailed, type Timer } from "../../reference-server/waveflow/ports.ts";
 import type { Hearing } from "../world/database-line.ts";
-import type { DatabaseWire, StatementAddress, StatementName } from "./wire.ts";
+import { type DatabaseWire, hear, type StatementAddress, type StatementName } from "./wire.ts";
 
 /** Lets everything happen that needs no time. */
 export const settle = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
@@ -106,13 +106,7 @@ export class ScriptedWire implements DatabaseWire {
     const fate = this.#fateOf(address);
     return new Promise((resolve, reject) => {
       const lost = (): void => reject(hearing.lost(new Error("the connection broke")));
-      const hear = (answer: Answer): void => {
-        try {
-          resolve(hearing.answered(answer));
-        } catch (error) {
-          reject(error as Error);
-        }
-      };
+      const heard = (answer: Answer): void => hear(hearing, answer, { resolve, reject });
       switch (fate?.kind) {
         case "refuse":
           reject(hearing.lost(new StatementFailed(fate.sqlstate, "as the test has it")));
@@ -124,11 +118,11 @@ export class ScriptedWire implements DatabaseWire {
           start(lost);
           break;
         case "hold":
-          if (fate.position === "before") this.#held.push(() => start(hear));
-          else start((answer) => this.#held.push(() => hear(answer)));
+          if (fate.position === "before") this.#held.push(() => start(heard));
+          else start((answer) => this.#held.push(() => heard(answer)));
           break;
         case undefined:
-          start(hear);
+          start(heard);
       }
     });
   }

@@ -25,16 +25,21 @@ export interface DatabaseWire {
   ): Promise<Result>;
 }
 
+/** Ends a round trip with what `hearing` makes of its answer. */
+export function hear<Answer, Result>(
+  hearing: Hearing<Answer, Result>,
+  answer: Answer,
+  end: { readonly resolve: (result: Result) => void; readonly reject: (error: Error) => void },
+): void {
+  try {
+    end.resolve(hearing.answered(answer));
+  } catch (error) {
+    end.reject(error as Error);
+  }
+}
+
 /** No distance at all: an answer comes as soon as the statement has run, or the lock that it waits for is its own. */
 export const immediateWire: DatabaseWire = {
   roundTrip: (_address, start, hearing) =>
-    new Promise((resolve, reject) =>
-      start((answer) => {
-        try {
-          resolve(hearing.answered(answer));
-        } catch (error) {
-          reject(error as Error);
-        }
-      }),
-    ),
+    new Promise((resolve, reject) => start((answer) => hear(hearing, answer, { resolve, reject }))),
 };
