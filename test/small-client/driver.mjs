@@ -18,7 +18,7 @@ const commands = {
   token: ({ token }) => device.setToken(token),
   account: (words) => device.setAccount(words),
   state: () => device.state(),
-  stop: () => setImmediate(() => process.exit(0)),
+  stop: () => void setImmediate(() => process.exit(0)),
 };
 
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
