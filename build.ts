@@ -16,7 +16,7 @@ const isAsset = (path: string): boolean => path.endsWith(".yaml") || path.endsWi
 
 rmSync(join(root, "dist"), { recursive: true, force: true });
 execFileSync(process.execPath, [compiler, "-p", join(root, "tsconfig.build.json")], { stdio: "inherit" });
-for (const folder of ["scenarios", "reports/json", "certify"]) {
+for (const folder of ["scenarios", "reports/json", "reports/events", "reports/certificate", "certify"]) {
   cpSync(join(root, folder), join(root, "dist", folder), {
     recursive: true,
     filter: (source) => isAsset(source) || !/\.[^/]+$/u.test(source.slice(root.length)),

@@ -2,12 +2,14 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Certification } from "../../invariants/certification-result.ts";
 import type { RunResult } from "../../invariants/result.ts";
 import { certifiedRun, sampleCertification } from "../../test/sample-certification.ts";
 import { sampleRun } from "../../test/sample-run.ts";
 import { type Certificate, certificateFileName, createCertificateReporter } from "./certificate-reporter.ts";
+import schema from "./certificate.schema.json" with { type: "json" };
 
 const folder = mkdtempSync(join(tmpdir(), "seatrial-certificate-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -79,4 +81,18 @@ describe("the fingerprint", () => {
     expect(fingerprint({ target: { ...target, said } })).not.toBe(fingerprint({}));
     expect(fingerprint({ observations: ["pulls are paged"] })).not.toBe(fingerprint({}));
   });
+});
+
+it("keeps to its published schema, which bites", () => {
+  const isCertificate = new Ajv2020({ strict: true, formats: { "date-time": true } }).compile(schema);
+  const certificate = certificateOf(certifiedRun)!;
+  expect(isCertificate(certificate), JSON.stringify(isCertificate.errors)).toBe(true);
+  for (const spoiled of [
+    { ...certificate, format: "seatrial-certificate/2" },
+    { ...certificate, levels: [] },
+    { ...certificate, events: { file: "events.ndjson", sha256: "abc" } },
+    { ...certificate, target: { ...certificate.target, fingerprint: "" } },
+    { ...certificate, notGranted: [{ name: "core", verdict: "granted" }] },
+  ])
+    expect(isCertificate(spoiled)).toBe(false);
 });

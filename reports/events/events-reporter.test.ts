@@ -1,11 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, describe, expect, it } from "vitest";
 import { certifiedRun } from "../../test/sample-certification.ts";
 import { failed, passed, sampleRun } from "../../test/sample-run.ts";
 import type { StormProgress } from "../reporter.ts";
 import { createEventsReporter, eventsFileName } from "./events-reporter.ts";
+import schema from "./events.schema.json" with { type: "json" };
 
 const folders: string[] = [];
 afterAll(() => {
@@ -112,5 +114,43 @@ describe("events.ndjson", () => {
     reporter.onRunEnd?.(sampleRun);
     reporter.onRunBegin?.(plan);
     expect(lines().map(({ seq }) => seq)).toEqual([1]);
+  });
+});
+
+describe("the published schema", () => {
+  const isEvent = new Ajv2020({
+    strict: true,
+    strictRequired: false,
+    strictTypes: false,
+    formats: { "date-time": true },
+  }).compile(schema);
+  const { reporter, lines } = createSetting();
+  reporter.onRunBegin?.(plan);
+  reporter.onScenarioBegin?.({ id: passed.id, title: passed.title, world: "sim" });
+  for (const result of sampleRun.results) reporter.onScenarioEnd?.(result);
+  reporter.onProgress?.(progress);
+  reporter.onInterrupt?.();
+  reporter.onRunEnd?.(certifiedRun);
+  const written = lines();
+
+  it("holds for every line that is written", () => {
+    for (const line of written)
+      expect(isEvent(line), `${line.type}: ${JSON.stringify(isEvent.errors)}`).toBe(true);
+    expect(new Set(written.map(({ type }) => type)).size).toBe(6);
+  });
+
+  it("bites: each kind of line without one of its members is none", () => {
+    for (const line of written.filter(({ type }) => type !== "interrupt")) {
+      const own = {
+        "run-begin": "worlds",
+        "scenario-begin": "title",
+        "scenario-end": "verdicts",
+        progress: "faults",
+      };
+      const member = own[line.type as keyof typeof own] ?? "totals";
+      expect(isEvent({ ...line, [member]: undefined, [`no ${member}`]: 1 }), line.type).toBe(false);
+    }
+    expect(isEvent({ ...written[0], v: 2 })).toBe(false);
+    expect(isEvent({ ...written[0], seq: 0 })).toBe(false);
   });
 });
