@@ -21,8 +21,8 @@ export interface DriverActorOptions {
   readonly line: () => Promise<string>;
   /** A point at which the world may end this life: it does not resolve then. */
   readonly moment: () => Promise<void>;
-  /** The device's clock.  Units: milliseconds since the epoch. */
-  readonly now: () => number;
+  /** How far the device's clock is from the machine's.  Units: milliseconds. */
+  readonly clockOffsetMs: () => number;
   readonly uuid: () => string;
   readonly recorder: Recorder;
   readonly accounts: Accounts;
@@ -168,7 +168,7 @@ export class DriverActor implements DeviceActor {
   }
 
   async #tellClock(): Promise<void> {
-    const offsetMs = Math.round(this.#options.now() - Date.now());
+    const offsetMs = Math.round(this.#options.clockOffsetMs());
     if (!this.#options.seat.can.has("clock")) return;
     if (Math.abs(offsetMs - this.#clockOffsetMs) < clockToleranceMs) return;
     this.#clockOffsetMs = offsetMs;

@@ -31,7 +31,7 @@ export function driverLive({ seatOf, patienceMs }: DriverBindingOptions): LivePr
         seat: seatOf(directory),
         line,
         moment: () => disk.commit([]),
-        now: () => clock.now(),
+        clockOffsetMs: () => clock.now() - Date.now(),
         uuid,
         recorder,
         accounts,
