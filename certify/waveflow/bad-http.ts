@@ -8,6 +8,9 @@ const refusals = [
   400, 401, 403, 404, 405, 406, 409, 411, 412, 413, 414, 415, 417, 421, 422, 426, 428, 431, 501,
 ].map((status) => ({ status }));
 
+/** To a path that a web server holds for the tidier one. */
+const redirects = [301, 302, 303, 307, 308].map((status) => ({ status }));
+
 const rules: Readonly<Record<string, string>> = {
   "/sync/ops": "WF-PUSH-12",
   "/sync/ack": "WF-ACK-3",
@@ -80,9 +83,7 @@ function wrongPaths(): readonly BadCase[] {
         rule: "WF-PULL-1",
         build: ({ caller }) => ({ method, path, headers: headersOf(caller) }),
         answers:
-          method === "GET"
-            ? [...refusals, { status: 200 }, { status: 301 }, { status: 308 }]
-            : [...refusals, { status: 301 }, { status: 308 }],
+          method === "GET" ? [...refusals, ...redirects, { status: 200 }] : [...refusals, ...redirects],
       }),
     ),
   );

@@ -3,8 +3,9 @@
 import type { ProbeOptions, ProbeTarget } from "../probe.ts";
 import { Exchanger } from "../probes/exchange.ts";
 import type { ProbeFault } from "../probes/faults.ts";
-import type { BadCase, Turn } from "./bad-case.ts";
-import { acknowledgeGood, compactOverHook, freshCaller, pushGood, uuidOf } from "./caller.ts";
+import type { WireRequest } from "../probes/wire-request.ts";
+import { ackOf, type BadCase, type Caller, pushOf, type Turn } from "./bad-case.ts";
+import { acknowledgeGood, compactOverHook, freshCaller, goodBody, pushGood, uuidOf } from "./caller.ts";
 
 export interface CursorWatchOptions {
   readonly target: ProbeTarget;
@@ -17,6 +18,8 @@ export class CursorWatch {
   readonly #hooks: Exchanger;
   readonly #controlToken: string;
   #rounds = 0;
+  /** The requests of the last round, in order. */
+  #last: readonly WireRequest[] = [];
 
   private constructor(options: CursorWatchOptions, hooks: Exchanger, controlToken: string) {
     this.#options = options;
@@ -46,7 +49,7 @@ export class CursorWatch {
       }
       // What showed only together with others is shown with all of them.
       const isAlone = (await this.#moves(guilty)) === true;
-      return [cursorFault(isAlone ? guilty : acks)];
+      return [cursorFault(isAlone ? guilty : acks, this.#last)];
     } finally {
       this.#hooks.close();
     }
@@ -67,15 +70,20 @@ export class CursorWatch {
     }));
     const { head } = await pushGood(exchanger, watched, ops);
     await acknowledgeGood(exchanger, watched, 0);
+    const ack = (caller: Caller, id: number): WireRequest =>
+      ackOf(caller, [{ text: `{"last_seen_id":${id}}` }]);
     const turn: Turn = { caller: watched, operationId: "", entityId: "", stamp: 4, highestStamp: 3, head };
-    for (const ack of acks) await exchanger.exchange(ack.build(turn));
+    const bad = acks.map((one) => one.build(turn));
+    for (const request of bad) await exchanger.exchange(request);
     await acknowledgeGood(exchanger, other, head);
+    const push = pushOf(watched, [{ text: goodBody(ops) }]);
+    this.#last = [push, ack(watched, 0), ...(bad.length > 3 ? [] : bad), ack(other, head)];
     const compaction = await compactOverHook(this.#hooks, this.#controlToken, watched.user);
     return compaction === undefined ? undefined : compaction.deleted > 0;
   }
 }
 
-function cursorFault(guilty: readonly BadCase[]): ProbeFault {
+function cursorFault(guilty: readonly BadCase[], requests: readonly WireRequest[]): ProbeFault {
   const [first] = guilty;
   return {
     kind: "cursor",
@@ -86,6 +94,7 @@ function cursorFault(guilty: readonly BadCase[]): ProbeFault {
         : `${guilty.length} bad acknowledgements`,
     expected: "the cursor of the device to stay at 0, so that a compaction deletes nothing",
     seen: "a compaction deleted what the device had not acknowledged",
-    requests: [],
+    requests,
+    shell: ["# and then POST /control/compact for this user: it has to delete nothing"],
   };
 }

@@ -43,6 +43,7 @@ class IsolationRun {
   readonly #exchanger: Exchanger;
   readonly #faults: ProbeFault[] = [];
   readonly #observations: string[] = [];
+  #hasSocket = false;
   readonly #exercised = new Set<string>(["WF-AUTH-2"]);
 
   constructor(target: ProbeTarget, options: ProbeOptions) {
@@ -287,6 +288,7 @@ class IsolationRun {
       ops: this.#ops("sockets", 3, "A"),
       signal: this.#options.signal,
     });
+    this.#hasSocket = outcome !== "no socket";
     if (outcome === "no socket") this.#observations.push("frames were not watched: no socket opened");
     else if (outcome !== undefined) {
       const { text, expected, seen } = outcome;
@@ -297,7 +299,7 @@ class IsolationRun {
 
   /** Source: WF-AUTH-3. */
   async #claims(): Promise<void> {
-    const cases = await claimCases(this.#target, this.#options.seed);
+    const cases = await claimCases(this.#target, { seed: this.#options.seed, hasSocket: this.#hasSocket });
     if (cases === undefined) {
       this.#observations.push("tokens that are bound to a device were not tried: this target gives none");
       return;

@@ -26,6 +26,8 @@ export function judgeAnswer(exchange: Made): readonly ProbeFault[] {
   if (outcome.kind !== "answer") {
     return mayBreakOff(exchange) ? [] : [fault(outcome.kind, made.requirements)];
   }
+  // How much a server lets itself be asked in a second, the page leaves open.
+  if (outcome.status === 429) return [];
   const form = made.isBelowProtocol === true ? [] : judgeForm(request, outcome);
   const formFaults = form.map(({ requirements, text, kind }) => ({
     ...fault(kind, requirements),

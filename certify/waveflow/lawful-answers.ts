@@ -167,11 +167,19 @@ function readJson(
   try {
     const json = JSON.parse(text, reviver as (key: string, value: unknown) => unknown) as unknown;
     if (isUnsure) choices.push({ status: 400 });
-    return { json, choices };
+    return { json, choices: [...choices, ...choicesOfParsers(json)] };
   } catch (error) {
     // A reviver walks on the stack, which a deep text ends; the parser itself does not.
-    return error instanceof RangeError ? { json: JSON.parse(text) as unknown, choices } : undefined;
+    return error instanceof RangeError
+      ? { json: JSON.parse(text) as unknown, choices: [...choices, malformed] }
+      : undefined;
   }
+}
+
+/** What many a parser gives up at, before anybody could say in which op it lies. */
+function choicesOfParsers(json: unknown): readonly LawfulAnswer[] {
+  const isDeep = jsonDepth(json, parserLevelsMax + 1) > parserLevelsMax;
+  return isDeep || hasInfinity(json) ? [malformed] : [];
 }
 
 const integerMembers: ReadonlySet<string> = new Set(["lamport_ts", "last_seen_id"]);
@@ -186,7 +194,7 @@ function isWhole(source: string): boolean {
 }
 
 function hasInfinity(value: unknown): boolean {
-  if (typeof value === "number") return !Number.isFinite(value);
+  if (typeof value === "number") return Math.abs(value) === Infinity;
   if (typeof value !== "object" || value === null) return false;
   return Object.values(value).some(hasInfinity);
 }
