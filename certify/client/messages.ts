@@ -86,7 +86,6 @@ export const commandSchema = z
 
 /** A command without its number. */
 export type Command = z.infer<(typeof commandShapes)[number]>;
-export type CommandName = Command["do"];
 
 /** How a driver answers: it was done, the client would not, or the driver itself failed. */
 export const replySchema = z
@@ -100,8 +99,6 @@ export const replySchema = z
     description:
       "The answer to one command. refused: the client would not, in words. error: the driver itself failed.",
   });
-
-export type Reply = z.infer<typeof replySchema>;
 
 /** What a driver shows of its client. Members that a client does not know are left out. */
 export const stateSchema = z
@@ -122,8 +119,6 @@ export const stateSchema = z
     stopped: z.boolean().optional().describe("True when the client asks nothing more until somebody acts."),
   })
   .meta({ id: "state", description: "The `ok` of a reply to `state`." });
-
-export type ShownState = z.infer<typeof stateSchema>;
 
 /** The published schema: one definition for each kind of line. */
 export function driverSchema(): Readonly<Record<string, unknown>> {
