@@ -3,7 +3,8 @@ import { endpointOf, frameFaults, replyFaults } from "../../protocol/waveflow/re
 import type { EventIndex, FormFault } from "../history.ts";
 import { Tally } from "../tally.ts";
 import type { Law } from "../verdict.ts";
-import type { WaveflowEvent } from "./events.ts";
+import type { WaveflowEvent, WaveflowHistory } from "./events.ts";
+import { readHistory } from "./reading.ts";
 
 /** Status, members, types and the two headers that the page names, of every answer and every frame; not whether what
  *  they say is true. More members, another order and other words are fine.
@@ -12,24 +13,47 @@ import type { WaveflowEvent } from "./events.ts";
 export const answersHaveTheirForm: Law<WaveflowEvent> = {
   id: "answers-have-their-form",
   requirements: [
-    ...["WF-AUTH-1", "WF-AUTH-3", "WF-PUSH-1", "WF-PUSH-4", "WF-PUSH-5", "WF-PUSH-12", "WF-PULL-1"],
+    ...[
+      "WF-AUTH-1",
+      "WF-AUTH-3",
+      "WF-PUSH-1",
+      "WF-PUSH-2",
+      "WF-PUSH-4",
+      "WF-PUSH-5",
+      "WF-PUSH-12",
+      "WF-PULL-1",
+    ],
     ...["WF-PULL-3", "WF-PULL-5", "WF-PULL-6", "WF-ACK-1", "WF-ACK-3", "WF-WS-1", "WF-WS-2", "WF-WS-3"],
   ],
   promise:
     "Every answer and every frame of the server has the members, types and headers that the protocol gives it.",
-  judge({ events }) {
+  judge(history) {
+    const { events } = history;
     const tally = new Tally();
     const reading: Reading = { tally, byHand: new Map(), replaced: new Set() };
     for (let at = 0; at < events.length; at++) {
       const event = events[at]!;
       const askedAt = readForm(event, at, reading);
       for (const { text, requirements } of askedAt.faults) {
-        tally.contradict([askedAt.from, at], () => `${event.actor} was answered: ${text}.`, requirements);
+        tally.contradict(
+          [askedAt.from, at],
+          () => `${event.actor} was answered: ${text}.`,
+          () => (isConflictOfCopy(event, history) ? ["WF-PUSH-2"] : requirements),
+        );
       }
     }
     return tally.verdict("the server said nothing");
   },
 };
+
+/** A push is in conflict with what is no conflict of the page, and an op of it had been pushed before: it is a retry, of
+ *  which the server makes an error.  Source: WF-PUSH-2. */
+function isConflictOfCopy(event: WaveflowEvent, history: WaveflowHistory): boolean {
+  if (event.kind !== "refused" || event.status !== 409) return false;
+  if (event.type === "operation_conflict" || event.type === "lamport_regression") return false;
+  const { operations = [] } = readHistory(history).calls[event.call] ?? {};
+  return operations.some(({ placements }) => placements.some(({ call }) => call.number !== event.call));
+}
 
 /** An exchange by hand that has no answer yet. */
 interface ByHand {

@@ -107,11 +107,11 @@ function rulesOf(
   const hasPulled = calls.some(
     (call) =>
       call?.request.kind === "pull" &&
-      call.outcome === "accepted" &&
+      call.outcome !== "refused" &&
       call.user === ack.user &&
       call.device === ack.device &&
-      call.answeredAt < job.at &&
-      (call as unknown as PullCall).reply!.head > highest,
+      call.askedAt < job.at &&
+      ((call as unknown as PullCall).reply?.head ?? Infinity) > highest,
   );
   return hasPulled ? ["WF-COMP-1", "WF-PULL-2"] : ["WF-COMP-1"];
 }

@@ -11,7 +11,7 @@ import type { UserLog } from "./user-log.ts";
  *  Source: WF-PULL-4, WF-PULL-6, WF-PUSH-10. */
 export const headNeverFalls: Law<WaveflowEvent> = {
   id: "head-never-falls",
-  requirements: ["WF-PULL-4", "WF-PULL-6", "WF-PUSH-10", "WF-COMP-4"],
+  requirements: ["WF-PULL-4", "WF-PULL-6", "WF-PUSH-10", "WF-COMP-4", "WF-AUTH-2"],
   promise: "Head never falls below an id, a head or a watermark that the server has told before.",
   judge(history) {
     const reading = readHistory(history);
@@ -52,7 +52,19 @@ function rulesOf(reading: Reading, user: UserLog, span: Span): readonly string[]
     ({ answeredAt, outcome }) => answeredAt === span.from && outcome === "accepted",
   );
   const isLost = push?.operations.some(({ stored }) => stored[push.era]?.readAt === Infinity) === true;
-  if (isLost) return ["WF-PUSH-10"];
+  if (push !== undefined && isLost)
+    return [namesSomebodyElse(reading.history.events[push.askedAt]!) ? "WF-AUTH-2" : "WF-PUSH-10"];
   if (isCompacted(reading, user, span)) return ["WF-PULL-6", "WF-COMP-4"];
   return [isTroubled(reading, span) ? "WF-PUSH-10" : "WF-PULL-6"];
 }
+
+/** A push by hand that says more than a push has to say, in its query or in headers of its own: it went to the log that
+ *  this names.  Source: WF-AUTH-2. */
+function namesSomebodyElse(event: WaveflowEvent): boolean {
+  if (event.kind !== "invoked" || event.request.kind !== "raw") return false;
+  const { path, sent } = event.request;
+  const headers = Object.keys(sent?.headers ?? {}).map((name) => name.toLowerCase());
+  return path.includes("?") || headers.some((name) => !plainHeaders.has(name));
+}
+
+const plainHeaders: ReadonlySet<string> = new Set(["authorization", "content-type", "x-device-id"]);

@@ -17,6 +17,7 @@ export const noServerFault: Law<WaveflowEvent> = {
     "WF-PUSH-2",
     "WF-PUSH-5",
     "WF-PUSH-6",
+    "WF-PUSH-8",
     "WF-PUSH-12",
     "WF-AUTH-1",
     "WF-AUTH-3",
@@ -70,7 +71,8 @@ function ruleOf(call: Call, pushes: readonly PushCall[]): string {
 }
 
 /** What a store may be unable to keep is refused as such; a stamp that is not above those of its device is a regression,
- *  also where the other push is under way; and what comes again is a duplicate. */
+ *  also where the other push is under way; what comes again is a duplicate; and pushes of several devices at once each get
+ *  their ids. */
 function ruleOfPush(call: PushCall, pushes: readonly PushCall[]): string {
   const { ops } = call.request;
   if (ops.some((op) => whyUnfit(op) !== undefined)) return "WF-PUSH-12";
@@ -90,5 +92,18 @@ function ruleOfPush(call: PushCall, pushes: readonly PushCall[]): string {
   );
   if (rival !== undefined)
     return rival !== call && rival.answeredAt > call.askedAt ? "WF-PUSH-6" : "WF-PUSH-5";
-  return call.operations.some(({ placements }) => placements.length > 1) ? "WF-PUSH-2" : "WF-PUSH-12";
+  const isCopy = call.operations.some(({ placements }) =>
+    placements.some((other, place) =>
+      other.call === call ? place > 0 && placements[0]!.call === call : other.call.askedAt < call.answeredAt,
+    ),
+  );
+  if (isCopy) return "WF-PUSH-2";
+  const isBesideAnother = pushes.some(
+    (other) =>
+      other !== call &&
+      other.user === call.user &&
+      other.askedAt < call.answeredAt &&
+      other.answeredAt > call.askedAt,
+  );
+  return isBesideAnother ? "WF-PUSH-8" : "WF-PUSH-12";
 }

@@ -12,7 +12,7 @@ import { nameContent, nameOperation } from "./words.ts";
  *  Source: WF-PUSH-4, WF-PUSH-5, WF-PUSH-7, WF-PUSH-12. */
 export const refusedBatchesLeaveNothing: Law<WaveflowEvent> = {
   id: "refused-batches-leave-nothing",
-  requirements: ["WF-PUSH-4", "WF-PUSH-5", "WF-PUSH-7", "WF-PUSH-12"],
+  requirements: ["WF-PUSH-4", "WF-PUSH-5", "WF-PUSH-7", "WF-PUSH-11", "WF-PUSH-12", "WF-WS-1"],
   promise: "No operation of a refused push is ever seen, unless another push brought it.",
   judge(history) {
     const { pushes, hasRawWrites } = readHistory(history);
@@ -33,13 +33,16 @@ function judge(call: PushCall, operation: Operation, tally: Tally): void {
   if (stored === undefined || !operation.placements.every((placement) => isFinal(placement.call))) return;
   const seenAt = Math.min(stored.readAt, stored.framedAt);
   if (seenAt === Infinity) return;
+  // A frame that comes before the commit shows what is never stored.
+  const wasRead = stored.readAt < Infinity;
+  const where = wasRead ? "the log has" : "a frame showed";
   tally.contradict(
     [call.askedAt, call.answeredAt, seenAt],
     () => {
       const name = `${nameOperation(operation.operationId)} (${nameContent(stored.content)})`;
-      return `${call.actor}'s push with ${name} was refused as ${call.type}. Yet the log has it as id ${stored.id}, and no other push brought it.`;
+      return `${call.actor}'s push with ${name} was refused as ${call.type}. Yet ${where} it as id ${stored.id}, and no other push brought it.`;
     },
-    ["WF-PUSH-7"],
+    wasRead ? ["WF-PUSH-7"] : ["WF-PUSH-11", "WF-WS-1"],
   );
 }
 
