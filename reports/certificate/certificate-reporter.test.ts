@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import type { Certification } from "../../invariants/certification-result.ts";
 import type { RunResult } from "../../invariants/result.ts";
 import { certifiedRun, sampleCertification } from "../../test/sample-certification.ts";
-import { sampleRun } from "../../test/sample-run.ts";
+import { blocked, sampleRun } from "../../test/sample-run.ts";
 import { type Certificate, certificateFileName, createCertificateReporter } from "./certificate-reporter.ts";
 import schema from "./certificate.schema.json" with { type: "json" };
 
@@ -45,7 +45,8 @@ describe("certificate.json", () => {
   });
 
   it("holds what it takes to check it", () => {
-    const certificate = certificateOf(certifiedRun)!;
+    const results = [...certifiedRun.results, blocked];
+    const certificate = certificateOf({ ...certifiedRun, results })!;
     expect(certificate.events).toEqual({ file: "events.ndjson", sha256: sha256("the events\n") });
     expect(certificate.seeds).toEqual(
       Object.fromEntries(certifiedRun.results.map(({ id, seed }) => [id, seed])),

@@ -4,7 +4,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Certification, CertifiedTarget } from "../../invariants/certification-result.ts";
-import type { RunResult } from "../../invariants/result.ts";
+import type { RunResult, ScenarioResult } from "../../invariants/result.ts";
 import type { Reporter } from "../reporter.ts";
 import { writeAtomically } from "../write-atomically.ts";
 
@@ -27,7 +27,7 @@ export interface Certificate {
   readonly requirements: readonly string[];
   readonly checks: Certification["counts"];
   readonly configuration: Certification["configuration"];
-  /** Of each scenario. */
+  /** Of each scenario that was run. */
   readonly seeds: Readonly<Record<string, string>>;
   readonly startedAt: string;
   readonly durationMs: number;
@@ -86,7 +86,7 @@ function certificateOf(
       .map(({ id }) => id),
     checks: certification.counts,
     configuration: certification.configuration,
-    seeds: Object.fromEntries(run.results.map(({ id, seed }) => [id, seed])),
+    seeds: Object.fromEntries(run.results.filter(wasRun).map(({ id, seed }) => [id, seed])),
     startedAt: run.startedAt,
     durationMs: run.durationMs,
     command: run.command,
@@ -95,6 +95,8 @@ function certificateOf(
     events,
   };
 }
+
+const wasRun = ({ outcome }: ScenarioResult): boolean => outcome !== "blocked" && outcome !== "skipped";
 
 /** The same for the same build: no order of headers or of scenarios enters it. */
 function fingerprintOf(
