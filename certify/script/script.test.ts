@@ -86,7 +86,7 @@ describe("a script", () => {
     expect(lines[0]).toBe("#!/bin/sh");
     expect(text).toContain("# What is wrong: two and two are five");
     expect(text).toContain("# The same with Seatrial: seatrial replay x.yaml");
-    expect(text).toContain('USER_alice="alice${RUN}"');
+    expect(text).toContain('[ -n "${USER_alice:-}" ] || USER_alice="alice${RUN}"');
     expect(text).toContain(
       String.raw`token "$USER_alice" "$DEVICE_laptop" "{\"sub\":\"$USER_alice\",\"iat\":$NOW,\"exp\":$((NOW+3600))}"`,
     );
@@ -94,12 +94,29 @@ describe("a script", () => {
     expect(text).not.toContain("127.0.0.1:1'");
   });
 
-  test("begins together what overlapped, and one after the other what did not", () => {
-    const lines = script([exchange(0), exchange(3, { who: "phone" }), exchange(9), exchange(20)]);
+  test("begins beside each other what overlapped, at its distance, and one after the other what did not", () => {
+    const lines = script([
+      exchange(0, { endedAt: 900 }),
+      step(390, 5, "start: phone: push"),
+      exchange(400, { who: "phone", endedAt: 890 }),
+      exchange(500),
+      exchange(510),
+      exchange(1_000),
+    ]);
     const commands = lines.filter((line) => line.startsWith("  | tee"));
-    expect(commands.map((line) => line.endsWith("&"))).toEqual([true, true, false, false]);
-    const [second, wait, third] = places(lines, 'tee "$DIR/2"', "wait ", 'tee "$DIR/3"') as number[];
-    expect(second! < wait! && wait! < third!).toBe(true);
+    expect(commands.map((line) => line.endsWith("&"))).toEqual([true, true, false, false, false]);
+    const order = places(
+      lines,
+      'tee "$DIR/1" &',
+      "sleep 0.4",
+      "start: phone: push",
+      'tee "$DIR/2" &',
+      "sleep 0.1",
+      'tee "$DIR/4"',
+      "wait ",
+      'tee "$DIR/5"',
+    );
+    expect(order).toEqual(order.toSorted((left, right) => left - right));
   });
 
   test("sends what reached the server, also what nobody heard the answer to, and nothing else", () => {

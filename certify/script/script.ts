@@ -7,9 +7,10 @@ import type { WireExchange, WireRecord } from "../../live/wire-record.ts";
 import type { CheckResult } from "../../scenarios/format/interpreter.ts";
 import { commentLine } from "./comment.ts";
 import { captureLine, Echoes, pickFunctions } from "./echoes.ts";
-import { type CurlOptions, curlLines, type Sendable } from "./curl-lines.ts";
+import { type CurlOptions, curlLines } from "./curl-lines.ts";
+import { shellWord } from "./shell-text.ts";
 import { Sockets } from "./socket-lines.ts";
-import { type Act, actsOf, type Asked, type Happening, type HookCall } from "./timeline.ts";
+import { type Act, actsOf, endOf, type Entry, type Happening, type HookCall, isSent } from "./timeline.ts";
 import { deviceVariableOf, serverUserWord, tokenLines } from "./token-lines.ts";
 import type { WireWords } from "./wire-words.ts";
 
@@ -51,6 +52,7 @@ function head(options: ScriptOptions, writer: ScriptWriter): readonly string[] {
     ...(promise === undefined ? [] : comment(`What is promised: ${promise}`)),
     ...(requirements.length === 0 ? [] : comment(`Rules: ${requirements.join(", ")}`)),
     ...(replay === undefined ? [] : comment(`The same with Seatrial: ${replay}`)),
+    ...comment("Lines with a * tell what befell the run that no request of yours can do."),
     "",
     `BASE=\${BASE:-${baseUrl ?? "http://127.0.0.1:8080"}}   # where the server listens`,
     "DIR=$(mktemp -d)                      # answers are kept here",
@@ -60,7 +62,7 @@ function head(options: ScriptOptions, writer: ScriptWriter): readonly string[] {
     ...(writer.deviceIds.size === 0
       ? []
       : [...writer.deviceIds].map(([deviceId, variable]) => `${variable}=${deviceId}`)),
-    ...tokenLines({ tokens, users: wire.users }, (who) => writer.deviceOf(who)),
+    ...tokenLines({ tokens, users: wire.users }, (token) => writer.deviceOf(token)),
     ...(writer.captures.length === 0 ? [] : pickFunctions),
     ...(writer.usesHands ? handFunction : []),
     ...writer.sockets.head,
@@ -90,7 +92,9 @@ class ScriptWriter {
   usesHands = false;
   readonly #options: ScriptOptions;
   readonly #echoes: Echoes;
-  readonly #deviceByName = new Map<string, string>();
+  readonly #deviceByToken = new Map<string, string>();
+  /** Answers that nobody could repeat anything of yet. */
+  #answers: readonly { readonly endsAt: number; readonly file: string; readonly text: string }[] = [];
   #count = 0;
 
   constructor(options: ScriptOptions) {
@@ -103,47 +107,75 @@ class ScriptWriter {
     return this.#echoes.captures();
   }
 
-  deviceOf(who: string): string | undefined {
-    return this.#deviceByName.get(who);
+  /** The device that goes with a token, as a word of a shell. */
+  deviceOf(token: string): string {
+    const deviceId = this.#deviceByToken.get(token) ?? "";
+    const variable = this.deviceIds.get(deviceId);
+    return variable === undefined ? shellWord([{ text: deviceId }]) : `"$${variable}"`;
   }
 
   body(acts: readonly Act[]): readonly string[] {
-    const chunks = acts.map((act) => this.#act(act));
-    const placed = this.#echoes.captures();
-    // What a later request repeats is taken out of the answer right behind it.
-    const lines = chunks.flatMap(({ lines: own, files }) => [
-      ...own,
-      ...placed.filter(({ file }) => files.includes(file) && !file.endsWith(".frames")).map(captureLine),
-    ]);
-    return [...this.#withFrameCaptures(lines), ...this.sockets.foot];
-  }
-
-  /** A number that came by a frame is there when the first line asks for it. */
-  #withFrameCaptures(lines: readonly string[]): readonly string[] {
-    const open = this.#echoes.captures().filter(({ file }) => file.endsWith(".frames"));
-    const done = new Set<string>();
-    return lines.flatMap((line) => {
-      const needed = open.filter(({ variable }) => line.includes(variable) && !done.has(variable));
-      for (const { variable } of needed) done.add(variable);
-      return [...needed.map(captureLine), line];
+    const pieces = acts.flatMap((act) => this.#act(act));
+    const captures = new Set(this.#echoes.captures());
+    const lines = pieces.flatMap(({ comments, command }) => {
+      const text = command.join("\n");
+      const needed = [...captures].filter(({ variable }) => new RegExp(`\\b${variable}\\b`, "u").test(text));
+      for (const capture of needed) captures.delete(capture);
+      // What a request repeats is taken out of the answers when it is needed for the first time.
+      return [...comments, ...needed.map(captureLine), ...command];
     });
+    return [...lines, ...this.sockets.foot];
   }
 
-  #act(act: Act): { readonly lines: readonly string[]; readonly files: readonly string[] } {
-    switch (act.kind) {
-      case "step":
-        return {
-          lines: ["", ...comment(`— ${cutStep(act.source.text)}`), ...this.#checksOf(act.source.line)],
-          files: [],
-        };
+  /** One behind the other, and beside it what was still under way when the next began. */
+  #act(act: Act): readonly Piece[] {
+    const sent = act.filter(isSent);
+    let hasBackground = false;
+    const pieces = act.map((entry): Piece => {
+      if (!isSent(entry)) return this.#piece(entry, "");
+      const next = sent[sent.indexOf(entry) + 1];
+      const piece = this.#piece(entry, String(++this.#count));
+      if (next === undefined || piece.isInBackground) return piece;
+      const isBeside = endOf(entry) > next.at;
+      hasBackground ||= isBeside;
+      const pauseMs = next.at - (isBeside ? entry.at : endOf(entry));
+      return {
+        comments: piece.comments,
+        command: [
+          ...(isBeside ? besides(piece.command) : piece.command),
+          ...(isBeside && pauseMs >= pauseLeastMs ? [`sleep ${(pauseMs / 1_000).toFixed(1)}`] : []),
+        ],
+      };
+    });
+    const wait = `${this.sockets.waitCommand}   # for all that were begun together`;
+    const end = hasBackground ? [{ comments: [], command: [wait] }] : [];
+    this.#hear(Infinity);
+    return [...pieces, ...end];
+  }
+
+  /** Takes note of what was answered by then. */
+  #hear(byMs: number): void {
+    const isThere = ({ endsAt }: { readonly endsAt: number }): boolean => endsAt <= byMs;
+    for (const { file, text } of this.#answers.filter(isThere)) this.#echoes.heard(file, text);
+    this.#answers = this.#answers.filter((answer) => !isThere(answer));
+  }
+
+  #piece(entry: Entry, file: string): Piece {
+    switch (entry.kind) {
+      case "step": {
+        const { text, line } = entry.source;
+        return { comments: ["", ...comment(`— ${cutStep(text)}`), ...this.#checksOf(line)], command: [] };
+      }
       case "happening":
-        return { lines: this.#happening(act), files: [] };
+        return this.#happening(entry);
       case "frame":
-        if (act.direction === "to-device" && act.text !== undefined)
-          this.#echoes.heard(this.sockets.fileOf(act.who), act.text);
-        return { lines: this.sockets.frame(act, this.#echoes), files: [] };
-      case "asked":
-        return this.#together(act.together);
+        if (entry.direction === "to-device" && entry.text !== undefined)
+          this.#echoes.heard(this.sockets.fileOf(entry.who), entry.text);
+        return { comments: [], command: this.sockets.frame(entry, this.#echoes) };
+      case "hook":
+        return this.#hook(entry, file);
+      case "exchange":
+        return this.#exchange(entry, file);
     }
   }
 
@@ -156,61 +188,39 @@ class ScriptWriter {
       );
   }
 
-  #happening({ text, byHand }: Happening): readonly string[] {
-    if (byHand === undefined) return comment(`* ${text}`);
+  #happening({ text, byHand }: Happening): Piece {
+    if (byHand === undefined) return { comments: comment(`* ${text}`), command: [] };
     this.usesHands = true;
     const todo =
       byHand === "kill" ? "kill the server where it stands (kill -9)" : "start it on the same database";
-    return [...comment(`* ${text}`), `by_hand ${byHand} '${todo}'`];
+    return { comments: comment(`* ${text}`), command: [`by_hand ${byHand} '${todo}'`] };
   }
 
-  #together(asked: readonly Asked[]): {
-    readonly lines: readonly string[];
-    readonly files: readonly string[];
-  } {
-    const isAlone = asked.filter(isSent).length < 2;
-    const files: string[] = [];
-    const heard: (() => void)[] = [];
-    const lines = asked.flatMap((one) => {
-      const file = String(++this.#count);
-      const command = one.kind === "hook" ? this.#hook(one, file) : this.#exchange(one, file);
-      if (one.kind === "exchange" && one.answer?.body.text !== undefined && isSent(one)) {
-        const { text } = one.answer.body;
-        files.push(file);
-        heard.push(() => this.#echoes.heard(file, text));
-      }
-      if (isAlone || !isSent(one) || command.isInBackground) return command.lines;
-      return [...command.lines.slice(0, -1), `${command.lines.at(-1)} &`];
-    });
-    for (const hear of heard) hear();
-    const wait = isAlone ? [] : [`${this.sockets.waitCommand}   # for all that were begun together`];
-    return { lines: [...lines, ...wait], files };
-  }
-
-  #exchange(one: WireExchange, file: string): Command {
-    const about = this.#commentsOn(one, file);
-    if (one.isSocket && one.answer?.status === 101) {
-      if (one.token !== undefined) this.tokensUsed.add(one.token);
-      const opened = this.sockets.open(one, this.#curlOptions(file));
-      return { lines: [...about, ...opened], isInBackground: true };
-    }
-    if (!isSent(one)) return { lines: about };
-    const lines = this.#curl(one, file);
-    return { lines: [...about, ...lines] };
-  }
-
-  #curl(one: Sendable, file: string): readonly string[] {
+  #exchange(one: WireExchange, file: string): Piece {
+    const comments = this.#commentsOn(one, file);
+    if (!isSent(one)) return { comments, command: [] };
+    this.#hear(one.at);
+    const options = this.#curlOptions(file);
     if (one.token !== undefined) this.tokensUsed.add(one.token);
-    const lines = curlLines(one, this.#curlOptions(file));
-    return lines ?? [...comment(`  a body of ${one.body.bytes} bytes, which was not kept`), ":"];
+    if (one.isSocket && one.answer?.status === 101)
+      return { comments, command: this.sockets.open(one, options), isInBackground: true };
+    const command = curlLines(one, options);
+    // What one answer gave out, the next request may repeat, also of those that were begun together.
+    const { text } = one.answer?.body ?? {};
+    if (text !== undefined) this.#answers = [...this.#answers, { endsAt: endOf(one), file, text }];
+    if (command !== undefined) return { comments, command };
+    const cannot = comment(
+      `   a body of ${one.body.bytes} bytes, which was not kept: it cannot be sent again`,
+    );
+    return { comments: [...comments, ...cannot], command: [] };
   }
 
-  #hook({ path, body, answer, at, endedAt }: HookCall, file: string): Command {
+  #hook({ path, body, answer, at, endedAt }: HookCall, file: string): Piece {
     this.usesHooks = true;
     const took = endedAt > at ? ` in ${endedAt - at} ms` : "";
     return {
-      lines: [
-        ...comment(`${file}. hook ${path}; answered${took}: ${answer}`),
+      comments: comment(`${file}. hook ${path}; answered${took}: ${answer}`),
+      command: [
         `curl -sS -m 20 -w ' -> %{http_code}\\n' "$CONTROL"${path} \\`,
         `  -H "Authorization: Bearer $CONTROL_TOKEN" -H 'Content-Type: application/json' \\`,
         `  --data-raw ${serverUserWord(body, this.#options.wire.users)}`,
@@ -260,30 +270,37 @@ class ScriptWriter {
   #nameDevices(): void {
     const { wire, words } = this.#options;
     for (const entry of wire.entries) {
-      if (entry.kind !== "exchange" || entry.by !== "device") continue;
-      const header = entry.headers.find(([name]) => name.toLowerCase() === words.deviceHeader);
-      const deviceId = header?.[1] ?? "";
-      if (!/^[\w-]+$/u.test(deviceId) || this.deviceIds.has(deviceId)) continue;
-      const nth = [...this.deviceIds.values()].filter((one) =>
-        one.startsWith(deviceVariableOf(entry.who)),
-      ).length;
-      const variable = `${deviceVariableOf(entry.who)}${nth === 0 ? "" : `_${nth + 1}`}`;
+      if (entry.kind !== "exchange") continue;
+      const deviceId = entry.headers.find(([name]) => name.toLowerCase() === words.deviceHeader)?.[1] ?? "";
+      if (entry.token !== undefined && !this.#deviceByToken.has(entry.token))
+        this.#deviceByToken.set(entry.token, deviceId);
+      if (entry.by !== "device" || !/^[\w-]+$/u.test(deviceId) || this.deviceIds.has(deviceId)) continue;
+      const plain = deviceVariableOf(entry.who);
+      const names = new Set(this.deviceIds.values());
+      let variable = plain;
+      for (let nth = 2; names.has(variable); nth++) variable = `${plain}_${nth}`;
       this.deviceIds.set(deviceId, variable);
-      if (nth === 0) this.#deviceByName.set(entry.who, deviceId);
     }
   }
 }
 
-interface Command {
-  readonly lines: readonly string[];
+interface Piece {
+  readonly comments: readonly string[];
+  /** None where there is nothing to do. */
+  readonly command: readonly string[];
   /** It goes on by itself. */
   readonly isInBackground?: true;
 }
 
+/** The command beside what comes after it. */
+const besides = (command: readonly string[]): readonly string[] =>
+  command.map((line, index) => (index === command.length - 1 ? `${line} &` : line));
+
+/** What is begun sooner after something else is begun at once.  Units: milliseconds. */
+const pauseLeastMs = 50;
+
 /** Times of history and wire are rounded on their own.  Units: milliseconds. */
 const clockSlackMs = 2;
-
-const isSent = (one: Asked): boolean => one.kind === "hook" || one.lost?.part !== "request";
 
 /** What a step sends by hand stands below it in full. */
 const cutStep = (text: string): string => (text.length > stepMax ? `${text.slice(0, stepMax - 1)}…` : text);

@@ -1,7 +1,7 @@
 // What a script tells, in the order of time: the exchanges and frames of a run, its steps, what was asked of the server's
 // hooks, and what befell everybody. What overlapped stands in one act, because it is to be begun together.
 import type { History, RunMs } from "../../invariants/history.ts";
-import type { WireEntry, WireExchange, WireFrame, WireRecord, WireStep } from "../../live/wire-record.ts";
+import type { WireEntry, WireExchange, WireRecord } from "../../live/wire-record.ts";
 
 /** Something asked of the server past its protocol. */
 export interface HookCall {
@@ -24,11 +24,10 @@ export interface Happening {
 
 export type Asked = WireExchange | HookCall;
 
-export type Act =
-  | { readonly kind: "asked"; readonly together: readonly Asked[] }
-  | WireFrame
-  | WireStep
-  | Happening;
+export type Entry = WireEntry | HookCall | Happening;
+
+/** What stands in a script one behind the other, up to where everything that was begun is over. */
+export type Act = readonly Entry[];
 
 /** The acts up to a moment; what comes later tells nothing any more. */
 export function actsOf(record: WireRecord, history: History, until: RunMs = Infinity): readonly Act[] {
@@ -50,34 +49,29 @@ export function actsOf(record: WireRecord, history: History, until: RunMs = Infi
   return together(inOrder);
 }
 
-type Entry = WireEntry | HookCall | Happening;
-
 /** Within one millisecond a step stands before what it does. */
 const rankOf = ({ kind }: Entry): number => (kind === "step" ? 0 : kind === "happening" ? 1 : 2);
 
 function together(entries: readonly Entry[]): readonly Act[] {
-  const acts: Act[] = [];
-  let group: Asked[] = [];
+  const acts: Entry[][] = [];
   let endsAt = -Infinity;
-  const close = (): void => {
-    if (group.length > 0) acts.push({ kind: "asked", together: group });
-    group = [];
-  };
   for (const entry of entries) {
-    if (entry.kind !== "exchange" && entry.kind !== "hook") {
-      // A step, a frame or a fault stands before what begins after it, and behind what is over.
-      if (entry.at >= endsAt) close();
-      acts.push(entry);
-      continue;
-    }
-    if (entry.at >= endsAt) close();
-    group.push(entry);
+    if (entry.at >= endsAt) acts.push([]);
+    acts.at(-1)!.push(entry);
     // One that was never answered is waited for by nobody but its sender.
-    endsAt = Math.max(group.length === 1 ? -Infinity : endsAt, entry.endedAt ?? entry.at);
+    if (isAsked(entry)) endsAt = Math.max(endsAt, endOf(entry));
   }
-  close();
   return acts;
 }
+
+export const isAsked = (entry: Entry): entry is Asked => entry.kind === "exchange" || entry.kind === "hook";
+
+/** When the answer was there; at once where there was none. */
+export const endOf = ({ at, endedAt = at }: Asked): number => endedAt;
+
+/** It can be asked again: it came to the server. */
+export const isSent = (entry: Entry): entry is Asked =>
+  entry.kind === "hook" || (entry.kind === "exchange" && entry.lost?.part !== "request");
 
 /** A world reads the server again and again until everybody is at rest; the last time is the one that counts. */
 function withoutRereading(entries: readonly WireEntry[]): readonly WireEntry[] {

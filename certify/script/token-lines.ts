@@ -16,18 +16,20 @@ export const tokenVariable = (name: string): string => `TOKEN_${variablePart(nam
 /** Lines that set every token that is used. */
 export function tokenLines(
   { tokens, users }: Pick<WireRecord, "tokens" | "users">,
-  deviceOf: (who: string) => string | undefined,
+  deviceOf: (token: string) => string,
 ): readonly string[] {
   if (tokens.length === 0) return [];
   const usersUsed = Object.keys(users);
   return [
     "# Tokens: hand over your own (TOKEN_laptop=… sh this-file), or a command that prints one",
     "# (TOKEN_CMD='./mint {user} {device}'), or the secret of a server that verifies HS256 (JWT_SECRET=…).",
-    "# Users are new in every run, so that nothing is left over from the last one.",
+    "# Users are new in every run, so that nothing is left over from the last one; with tokens of your own, say whose",
+    "# they are (USER_alice=…).",
     "RUN=${RUN:-$(date +%s)}; NOW=$(date +%s)",
-    ...usersUsed.map(
-      (user) => `${userVariable(user)}=${doubleQuoted([{ text: user }, { variable: "RUN" }])}`,
-    ),
+    ...usersUsed.map((user) => {
+      const variable = userVariable(user);
+      return `[ -n "\${${variable}:-}" ] || ${variable}=${doubleQuoted([{ text: user }, { variable: "RUN" }])}`;
+    }),
     ...mintFunctions,
     ...tokens.map((token) => tokenLine(token, { users, deviceOf })),
   ];
@@ -48,10 +50,7 @@ const mintFunctions: readonly string[] = [
 
 function tokenLine(
   token: WireToken,
-  {
-    users,
-    deviceOf,
-  }: { readonly users: WireRecord["users"]; readonly deviceOf: (who: string) => string | undefined },
+  { users, deviceOf }: { readonly users: WireRecord["users"]; readonly deviceOf: (token: string) => string },
 ): string {
   const { name, user, spec, claims } = token;
   const variable = tokenVariable(name);
@@ -61,8 +60,7 @@ function tokenLine(
   const secret = spec?.kind === "wrong-signature" ? '"not ${JWT_SECRET:-it}"' : '"${JWT_SECRET:-}"';
   if (spec !== undefined) return `${set(`$(mint ${said} ${secret})`)}   # ${spec.kind}`;
   const who = `"$${userVariable(user)}"`;
-  const device = deviceOf(name) === undefined ? "''" : `"$${deviceVariableOf(name)}"`;
-  return set(`$(token ${who} ${device} ${said})`);
+  return set(`$(token ${who} ${deviceOf(name)} ${said})`);
 }
 
 /** The claims with the user and the times of this run. */

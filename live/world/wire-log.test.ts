@@ -56,11 +56,11 @@ test("no token that was made stands in it: a token is its name and what it claim
   const record = log.record();
   const text = JSON.stringify(record);
   expect([good, later, spoilt].filter((token) => text.includes(token))).toEqual([]);
-  expect(exchangesOf(log).map(({ token }) => token)).toEqual(["laptop", "laptop", "laptop_2", undefined]);
+  expect(exchangesOf(log).map(({ token }) => token)).toEqual(["laptop", "laptop", "laptop_made", undefined]);
   expect(exchangesOf(log)[3]!.headers[0]).toEqual(["Authorization", "Bearer a-scenario's-own-words"]);
   expect(record.tokens).toMatchObject([
     { name: "laptop", claims: { sub: "alice100001" } },
-    { name: "laptop_2", spec: { kind: "expired" } },
+    { name: "laptop_made", spec: { kind: "expired" } },
   ]);
   expect(record.users).toEqual({ alice: "alice100001" });
 });

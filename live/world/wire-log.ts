@@ -192,10 +192,16 @@ export class WireLog implements WireTap {
     const key = `${who}\n${spec === undefined ? user : text}`;
     const known = this.#names.get(key);
     if (known !== undefined) return known.name;
-    const nth = [...this.#names.keys()].filter((one) => one.startsWith(`${who}\n`)).length + 1;
-    const name = nth === 1 ? who : `${who}_${nth}`;
+    const name = this.#freeName(spec === undefined ? who : `${who}_made`);
     const claims = claimsOf(text);
     this.#names.set(key, { name, ...this.#tokens.get(text)!, ...(claims === undefined ? {} : { claims }) });
+    return name;
+  }
+
+  #freeName(wanted: string): string {
+    const names = new Set([...this.#names.values()].map(({ name }) => name));
+    let name = wanted;
+    for (let nth = 2; names.has(name); nth++) name = `${wanted}_${nth}`;
     return name;
   }
 
