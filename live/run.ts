@@ -6,12 +6,14 @@ import { join } from "node:path";
 import type { History } from "../invariants/history.ts";
 import { type CheckResult, runSteps } from "../scenarios/format/interpreter.ts";
 import type { Ability, Scenario, Step } from "../scenarios/format/types.ts";
+import { blockedRun } from "./blocked-run.ts";
 import type { DatabaseChoice } from "./databases/choice.ts";
 import type { Guide, GuideKept } from "./faults/guide.ts";
 import type { SweepPoint, SweepSight } from "./faults/statement-sweep.ts";
 import type { Carrier } from "./faults/wire.ts";
 import { makeDeviceDirectory, sweepDirectories } from "./leftovers/directories.ts";
 import type { ServerCommand } from "./subjects/server-process.ts";
+import { SubjectFailed } from "./subjects/subject.ts";
 import type { TargetSpec } from "./subjects/target.ts";
 import { UsersExhausted } from "./subjects/token-source.ts";
 import { liveAbilities } from "./world/abilities.ts";
@@ -145,6 +147,8 @@ class Runner {
   readonly #carriers = new Map<LiveProtocol, Carrier>();
   #assessing: Promise<Assessment> | undefined;
   #assessment: Assessment | undefined;
+  /** What a run found out. */
+  readonly #foundLacking = new Map<Ability, string>();
   #runs = 0;
 
   constructor(setup: {
@@ -164,7 +168,8 @@ class Runner {
   lacks(scenario: Pick<Scenario, "needs" | "steps">): readonly string[] {
     const { target } = this.#options;
     if (target === undefined || this.#assessment === undefined) return [];
-    return scenarioLacks(scenario, target, this.#assessment.lacks);
+    const found = new Map([...this.#assessment.lacks, ...this.#foundLacking]);
+    return scenarioLacks(scenario, target, found);
   }
 
   assess(id: string): Promise<Assessment> {
@@ -185,8 +190,11 @@ class Runner {
   async tryProcesses(id: string): Promise<Partial<ProcessStanding>> {
     const { target } = this.#options;
     const wish = plainWish(this.#protocolOf(id), false);
-    if (target?.kind !== "url") return tryProcesses(this.#ground, wish);
-    return target.restartCommand === undefined ? {} : tryRestart(this.#ground, wish);
+    if (target?.kind === "url")
+      return target.restartCommand === undefined ? {} : tryRestart(this.#ground, wish);
+    const standing = await tryProcesses(this.#ground, wish);
+    if (!standing.second.works) this.#foundLacking.set("processes", lackOfSecond(standing.second.seen));
+    return standing;
   }
 
   async probeTarget(
@@ -203,7 +211,11 @@ class Runner {
 
   async run(scenario: Scenario, options: LiveRunOptions): Promise<LiveRun> {
     const { build = {}, sweep } = options;
-    const lease = await this.#ground.pool.lease(this.#wishOf(scenario, options));
+    const lease = await this.#ground.pool.lease(this.#wishOf(scenario, options)).catch(lackOfProcesses);
+    if ("lack" in lease) {
+      this.#foundLacking.set("processes", lease.lack);
+      return blockedRun(scenario, options.seed, [lease.lack]);
+    }
     const runNumber = ++this.#runs;
     const directory = join(this.#directory, String(runNumber));
     let world: LiveWorld | undefined;
@@ -355,6 +367,15 @@ interface Ended {
   readonly isStuck: boolean;
   readonly missing?: readonly string[];
 }
+
+/** A target of which only one process runs is not broken by that.  Errors: all others. */
+function lackOfProcesses(error: unknown): { readonly lack: string } {
+  if (!(error instanceof SubjectFailed) || error.code !== "no_second_process") throw error;
+  return { lack: lackOfSecond(error.message) };
+}
+
+const lackOfSecond = (seen: string): string =>
+  `a second process on the same database: ${seen.replaceAll(/\s+/gu, " ")}`;
 
 /** A group on which nothing is asked but the protocol. */
 const plainWish = (protocol: LiveProtocol, isShared: boolean): Wish => ({

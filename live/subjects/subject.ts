@@ -29,8 +29,8 @@ export type UnexpectedEnd = (subject: Subject, how: string) => void;
 /** A server did not come up, or cannot do what was asked of it. The message has what it wrote last. */
 export class SubjectFailed extends Error {
   override readonly name = "SubjectFailed";
-  /** `unusable`: it is up, and nothing can be said of it, because it does not speak the protocol to us at all. */
-  readonly code: "not_started" | "hook_failed" | "token_failed" | "unusable";
+  /** `no_second_process`: one comes up on the database, and no further one beside it. `unusable`: it is up, and nothing can be said of it, because it does not speak the protocol to us at all. */
+  readonly code: "not_started" | "no_second_process" | "hook_failed" | "token_failed" | "unusable";
 
   constructor(code: SubjectFailed["code"], message: string) {
     super(message);

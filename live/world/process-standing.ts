@@ -1,7 +1,8 @@
 // What can be done to the processes of a target, found out by doing it.
 import { HookUnanswered } from "../subjects/control.ts";
-import { SubjectFailed } from "../subjects/subject.ts";
+import { type Subject, SubjectFailed } from "../subjects/subject.ts";
 import type { Ground } from "./ground.ts";
+import type { Group } from "./group.ts";
 import type { Wish } from "./server-pool.ts";
 import type { Standing } from "./target-check.ts";
 
@@ -17,52 +18,56 @@ export interface ProcessStanding {
   readonly database: Standing;
 }
 
-/** Starts two processes on one database, kills one, starts it again, and stops it in good order.
- *  Errors: bugs of ours; what the target does wrong is in the answer. */
+/** Starts two processes on one database, or one where there cannot be two, kills one, starts it again, and stops it in
+ *  good order.
+ *  Errors: those of a server that does not come up at all; what else the target does wrong is in the answer. */
 export async function tryProcesses(ground: Ground, wish: Wish): Promise<ProcessStanding> {
-  const untried: Standing = { works: false, seen: "not tried: there is no second process" };
-  let lease: Awaited<ReturnType<Ground["pool"]["lease"]>>;
+  const onLines = { ...wish, hasLines: true };
+  let second: Standing = { works: true, seen: "two processes listen on one database" };
+  const lease = await ground.pool.lease({ ...onLines, processes: 2 }).catch((error: unknown) => {
+    second = notDone(error);
+    return ground.pool.lease(onLines);
+  });
   try {
-    lease = await ground.pool.lease({ ...wish, processes: 2, hasLines: true });
-  } catch (error) {
-    return { second: notDone(error), crash: untried, stop: untried, database: untried };
-  }
-  try {
-    const { group } = lease;
-    const subject = group.subjects[1]!;
-    let statements = 0;
-    const unwatch = group.lines[1]?.subscribe(({ kind }) => {
-      if (kind === "statement") statements++;
-    });
-    const crash = await tryOut("comes back on its database", async () => {
-      await subject.kill();
-      await group.start(subject);
-    });
-    const begunAt = performance.now();
-    await subject.stop();
-    const tookMs = Math.round(performance.now() - begunAt);
-    const forced = subject
-      .lastLines()
-      .find((line) => line.startsWith("[seatrial]") && line.includes("SIGTERM"));
-    unwatch?.();
-    return {
-      database:
-        statements > 0
-          ? { works: true, seen: "it speaks to the DATABASE_URL that it is told" }
-          : {
-              works: false,
-              seen: "it sends no statement to its DATABASE_URL: it is killed between requests, and not behind each statement",
-            },
-      second: { works: true, seen: "two processes listen on one database" },
-      crash,
-      stop:
-        forced === undefined
-          ? { works: true, seen: `it ends on SIGTERM, in ${tookMs} ms` }
-          : { works: false, seen: `it does not end on SIGTERM and is killed after ${tookMs} ms` },
-    };
+    return { second, ...(await tryLast(lease.group)) };
   } finally {
     lease.release({ keep: false });
   }
+}
+
+/** The last process of a group has no scenario that needs it. */
+async function tryLast(group: Group): Promise<Omit<ProcessStanding, "second">> {
+  const { subjects, lines } = group;
+  const subject = subjects.at(-1)!;
+  let statements = 0;
+  const unwatch = lines.at(-1)?.subscribe(({ kind }) => {
+    if (kind === "statement") statements++;
+  });
+  const crash = await tryOut("comes back on its database", async () => {
+    await subject.kill();
+    await group.start(subject);
+  });
+  const stop = await tryStop(subject);
+  unwatch?.();
+  const blind =
+    "it sends no statement to its DATABASE_URL: it is killed between requests, and not behind each statement";
+  const database =
+    statements > 0
+      ? { works: true, seen: "it speaks to the DATABASE_URL that it is told" }
+      : { works: false, seen: blind };
+  return { crash, stop, database };
+}
+
+async function tryStop(subject: Subject): Promise<Standing> {
+  const begunAt = performance.now();
+  await subject.stop();
+  const tookMs = Math.round(performance.now() - begunAt);
+  const isForced = subject
+    .lastLines()
+    .some((line) => line.startsWith("[seatrial]") && line.includes("SIGTERM"));
+  return isForced
+    ? { works: false, seen: `it does not end on SIGTERM and is killed after ${tookMs} ms` }
+    : { works: true, seen: `it ends on SIGTERM, in ${tookMs} ms` };
 }
 
 /** Kills a server at an address by its restart command, and has it come back.

@@ -5,7 +5,7 @@ import { DatabaseFaults } from "../faults/database-faults.ts";
 import { type PostgresWireProxy, startPostgresWireProxy } from "../faults/postgres-wire/proxy.ts";
 import { bringClockTo, type CompactionReport, createHooks, type Hooks } from "../subjects/control.ts";
 import { type ServerCommand, ServerProcess } from "../subjects/server-process.ts";
-import type { Subject } from "../subjects/subject.ts";
+import { type Subject, SubjectFailed } from "../subjects/subject.ts";
 import type { HookSpecs } from "../subjects/target.ts";
 import type { Group } from "./group.ts";
 import type { LiveProtocol } from "./protocol.ts";
@@ -106,7 +106,12 @@ export class ServerGroup implements Group {
     const group = new ServerGroup(options, { url, lines, server });
     try {
       // One after the other: the first one makes the tables.
-      for (const subject of group.subjects) await subject.start();
+      for (const [place, subject] of group.subjects.entries()) {
+        await subject.start().catch((error: unknown) => {
+          if (place === 0 || !(error instanceof SubjectFailed)) throw error;
+          throw new SubjectFailed("no_second_process", error.message);
+        });
+      }
       return group;
     } catch (error) {
       await group.dispose();
