@@ -10,7 +10,7 @@ import type { WaveflowNote } from "../../invariants/waveflow/events.ts";
 import type { DeviceAction, DeviceSpec, TokenSpec } from "../../scenarios/format/types.ts";
 import type { DeviceReport, StepOutcome } from "../../scenarios/format/world.ts";
 import type { Accounts, DeviceActor, RecordedEvent, Recorder, ServerAccount } from "../actor.ts";
-import type { DriverAnswer, DriverLife, DriverSeat, DriverState } from "./driver-seat.ts";
+import type { DriverAnswer, DriverLife, DriverSeat, DriverState } from "../driver-seat.ts";
 import { DriverWire } from "./driver-wire.ts";
 import { StepTally } from "./step-tally.ts";
 

@@ -7,7 +7,7 @@ import {
   type OutgoingRequest,
   UpgradeRefused,
 } from "../../reference-client/waveflow/ports.ts";
-import type { DriverOccupant, DriverRequest, DriverSocket } from "./driver-seat.ts";
+import type { DriverOccupant, DriverRequest, DriverSocket } from "../driver-seat.ts";
 import { type RecordingOptions, type RecordingTransport, recordingTransport } from "./recording-transport.ts";
 
 export interface DriverWireOptions extends Omit<RecordingOptions, "user"> {

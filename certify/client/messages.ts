@@ -113,7 +113,6 @@ export const stateSchema = z
     unshared: wholeNumber.optional().describe("Edits that the mode keeps from being sent."),
     parked: wholeNumber.optional().describe("Received changes that were set aside."),
     acknowledged: wholeNumber.optional(),
-    lamport: wholeNumber.optional(),
     mode: text.optional(),
     socket: z.enum(["open", "closed"]).optional(),
     stopped: z.boolean().optional().describe("True when the client asks nothing more until somebody acts."),

@@ -2,7 +2,7 @@
 // moment. Nothing of it is left when the run has ended.
 import { mkdirSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { LiveDriverSeat } from "../../live/waveflow/driver-binding.ts";
+import type { LiveDriverSeat } from "../../live/world/driver-seat.ts";
 import type { LiveDisk } from "../../live/world/protocol.ts";
 import { DriverFailed } from "./driver-failed.ts";
 import { type DriverCommand, DriverProcess, type DriverTimes } from "./driver-process.ts";

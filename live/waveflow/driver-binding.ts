@@ -1,15 +1,10 @@
 // WaveFlow in the live world with devices that somebody else wrote, each a process behind a driver. Servers, network and
 // readers are those of every live run.
 import { DriverActor } from "../../actors/waveflow/driver-actor.ts";
-import type { DriverSeat } from "../../actors/waveflow/driver-seat.ts";
 import type { Carrier } from "../faults/wire.ts";
-import type { LiveDisk, LiveProtocol } from "../world/protocol.ts";
+import type { LiveDriverSeat } from "../world/driver-seat.ts";
+import type { LiveProtocol } from "../world/protocol.ts";
 import { hurriedDevice, waveflowLive } from "./binding.ts";
-
-/** A seat as this world keeps it: its files, and whoever writes to them. */
-export interface LiveDriverSeat extends DriverSeat {
-  readonly disk: LiveDisk;
-}
 
 export interface DriverBindingOptions {
   /** The seat whose files are in this directory; the same for all of its lives. */

@@ -1,11 +1,10 @@
 // What a driver of somebody else's client looks like to the device that it drives. One seat is one device, through all of
 // its lives; whoever keeps the seat starts processes, gives the client an address for its server and reads its lines.
-import type { VisibleState } from "../../protocol/waveflow/fold.ts";
-import type { IncomingReply } from "../../reference-client/waveflow/ports.ts";
+import type { DeviceReport } from "../scenarios/format/world.ts";
 
 /** What the client shows; a member that is absent is not known. */
 export interface DriverState {
-  readonly entities: VisibleState;
+  readonly entities: DeviceReport["state"];
   readonly pending: number;
   readonly cursor: number;
   readonly deadLetters: number;
@@ -43,7 +42,14 @@ export interface DriverRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: unknown;
   /** Passes it on, and the answer back once `release` lets it. Rejects where the client got no whole answer. */
-  carry(release: () => Promise<void>): Promise<IncomingReply>;
+  carry(release: () => Promise<void>): Promise<DriverReply>;
+}
+
+export interface DriverReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Parsed where it was JSON. */
+  readonly body: { readonly json: unknown } | { readonly text: string };
 }
 
 export interface DriverSocket {
