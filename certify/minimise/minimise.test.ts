@@ -97,6 +97,15 @@ describe("a failing scenario", () => {
     expect(await minimiseOnTarget(options({ protocol }))).toBeUndefined();
   });
 
+  test("that takes long is given as much time as that again, and more", async () => {
+    const run = async (scenario: Scenario): Promise<TargetRun> => {
+      await new Promise((resolve) => setTimeout(resolve, scenario === long ? 1_700 : 1));
+      return remember(scenario);
+    };
+    const trace = (await minimiseOnTarget(options({ run })))!;
+    expect(linesOf(trace.scenario)).toEqual(["laptop: push", "phone: push"]);
+  });
+
   test("never slips to another failure", async () => {
     const laws = [breaksOn("laptop: push", "phone: push"), { ...breaksOn("tablet: pull"), id: "other" }];
     const protocol = { ...options().protocol, laws };

@@ -174,7 +174,7 @@ async function runAgain<Run extends TargetRun>(
     tryOnce(scenario),
     isWorthIt ? tryOnce(quickly) : Promise.resolve(undefined),
   ]);
-  const againMs = performance.now() - startedAt;
+  const againMs = Math.round(performance.now() - startedAt);
   return { again, quick: quick === undefined ? undefined : { scenario: quickly!, run: quick }, againMs };
 }
 
