@@ -124,15 +124,16 @@ function storyLines({ results }: RunResult, { tell, width, ink }: SummaryOptions
 /** Grouped by what is missing, because one ability often unlocks many scenarios. */
 function blockedLines({ results }: RunResult, { ink }: SummaryOptions): readonly string[] {
   const idsByMissing = new Map<string, string[]>();
-  for (const { world, missing, outcome, id } of results) {
+  for (const { world, missing, outcome, id, isInapplicable } of results) {
     if (outcome !== "blocked") continue;
-    const key = `${world} cannot do ${missing.join(", ")}`;
+    const what = missing.join(", ");
+    const key = isInapplicable === true ? `the server does not have ${what}` : `${world} cannot do ${what}`;
     idsByMissing.set(key, [...(idsByMissing.get(key) ?? []), id]);
   }
   const named = 3;
   return [...idsByMissing].flatMap(([missing, ids]) => {
     return [
-      ink.yellow(`○ ${missing}: ${ids.length} blocked`),
+      ink.yellow(`○ ${printable(missing)}: ${ids.length} blocked`),
       ...ids.slice(0, named).map((id) => `    ${printable(id)}`),
       ...(ids.length > named ? [`    and ${ids.length - named} more`] : []),
       "",
@@ -207,9 +208,16 @@ function closingLines(run: RunResult, { ink, outputDir, storm }: SummaryOptions)
     ink.dim(`reports: ${outputDir}`),
     ...(run.interrupted ? [ink.yellow(cutShortText(storm))] : []),
     ...(ours > 0 ? [ink.yellow(`${ours} of the failed are errors of Seatrial itself`)] : []),
-    ...(totals.blocked > 0 ? [ink.yellow(`${totals.blocked} blocked`)] : []),
+    ...(totals.blocked > 0 ? [ink.yellow(blockedText(run, totals.blocked))] : []),
     failed + totals.drifted > 0 ? ink.bold(ink.red(counts)) : ink.bold(counts),
   ];
+}
+
+/** What nobody has a place for is no gap that something could close. */
+function blockedText({ results }: RunResult, blocked: number): string {
+  const inapplicable = results.filter(({ isInapplicable }) => isInapplicable === true).length;
+  if (inapplicable === 0) return `${blocked} blocked`;
+  return `${blocked} blocked, ${inapplicable} of them because the server has nothing of the kind`;
 }
 
 function lawsText({ results }: RunResult): string {
