@@ -36,7 +36,9 @@ export interface LiveWorldRunner extends WorldRunner {
 /** Errors: UsageError; what does not come up is told by the first run. */
 export async function createLiveRunner(flags: LiveRunnerFlags): Promise<LiveWorldRunner> {
   const { workers, timeout, server, mutant } = flags;
-  const target = flags.target ?? targetOf(flags, server);
+  // Of commands that name nobody, the environment names nobody either.
+  const isNamed = flags.url !== undefined || server !== undefined;
+  const target = flags.target ?? targetOf(flags, server, {}, isNamed ? process.env : {});
   if (target !== undefined && mutant !== undefined)
     throw new UsageError(
       "--mutant is a reference with a defect; --url, or what stands behind --, is another server",

@@ -33,6 +33,9 @@ export function createLiveCommand(): Command {
     .action(async (words: string[], flags: RunFlags & TargetFlags, command: Command) => {
       const { ids, ...foreign } = splitAtDashes(words, command);
       const scenarios = scenariosFor(ids, flags);
-      await runInWorlds([{ world: await createLiveRunner({ ...flags, ...foreign }), scenarios }], flags);
+      // A defect is the reference's, whatever server the environment names.
+      const target = flags.mutant === undefined ? targetOf(flags, foreign.server) : undefined;
+      const named = { ...foreign, ...(target === undefined ? {} : { target }) };
+      await runInWorlds([{ world: await createLiveRunner({ ...flags, ...named }), scenarios }], flags);
     });
 }

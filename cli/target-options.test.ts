@@ -79,6 +79,20 @@ describe("a target", () => {
     expect(targetOf({}, undefined, config)).toMatchObject({ tokens: { kind: "secret", secret: "abcd" } });
   });
 
+  test("is what the environment says, where flags say nothing of the same thing", () => {
+    const environment = { SEATRIAL_URL: own, SEATRIAL_JWT_SECRET: "abc", SEATRIAL_CONTROL_TOKEN: "def" };
+    expect(targetOf({}, undefined, {}, environment)).toMatchObject({
+      url: own,
+      hooks: { control: { token: "def" } },
+      tokens: { kind: "secret", secret: "abc" },
+    });
+    expect(targetOf(flagsOf("--token-cmd", "mint"), undefined, {}, environment)).toMatchObject({
+      tokens: { kind: "command", command: "mint" },
+    });
+    expect(targetOf({}, ["./my-server"], {}, environment)).toMatchObject({ kind: "command" });
+    expect(targetOf({}, undefined, {}, { SEATRIAL_TOKEN_CMD: "mint" })).toBeUndefined();
+  });
+
   test("may have a list of tokens in a file", () => {
     const file = join(folder, "tokens.yaml");
     writeFileSync(file, "- { user: ann, token: a.b.c }\n- { user: ben, token: d.e.f }\n");

@@ -40,20 +40,24 @@ export const defaultHealthPath = "/healthz";
 /** Adds the flags; `--database` only where the command has none yet. */
 export function addTargetOptions(command: Command): Command {
   const options: readonly Option[] = [
-    new Option("--url <url>", "a server that runs already, instead of a command behind --").env(
-      "SEATRIAL_URL",
+    new Option(
+      "--url <url>",
+      "a server that runs already, instead of a command behind -- (env: SEATRIAL_URL)",
     ),
-    new Option("--jwt-secret <secret>", "HS256 secret of its tokens; Seatrial signs all kinds of them").env(
-      "SEATRIAL_JWT_SECRET",
+    new Option(
+      "--jwt-secret <secret>",
+      "HS256 secret of its tokens; Seatrial signs all kinds of them (env: SEATRIAL_JWT_SECRET)",
     ),
-    new Option("--token-cmd <command>", "prints a token; {user} and {device} expand").env(
-      "SEATRIAL_TOKEN_CMD",
+    new Option(
+      "--token-cmd <command>",
+      "prints a token; {user} and {device} expand (env: SEATRIAL_TOKEN_CMD)",
     ),
     new Option("--tokens <file>", "JSON or YAML: a list of {user, token, device?}, of users without history"),
-    new Option("--control-url <url>", "where its hooks are (default: its own address)").env(
-      "SEATRIAL_CONTROL_URL",
+    new Option(
+      "--control-url <url>",
+      "where its hooks are (default: its own address; env: SEATRIAL_CONTROL_URL)",
     ),
-    new Option("--control-token <token>", "bearer token of its hooks").env("SEATRIAL_CONTROL_TOKEN"),
+    new Option("--control-token <token>", "bearer token of its hooks (env: SEATRIAL_CONTROL_TOKEN)"),
     new Option("--compact-cmd <command>", "compacts {user}; prints {compacted_up_to, deleted}"),
     new Option("--clock-cmd <command>", "moves its clock by {advance_ms}; prints {now}"),
     new Option("--restart-cmd <command>", "kills the server at --url and starts it again"),
@@ -79,10 +83,12 @@ export function addTargetOptions(command: Command): Command {
 /** Who is tested; undefined where nobody was named.
  *  Errors: UsageError for what contradicts itself, cannot be read, or is not this machine's without leave. */
 export function targetOf(
-  flags: TargetFlags,
+  given: TargetFlags,
   serverWords: readonly string[] | undefined,
   config: TargetConfig = {},
+  environment: Readonly<Record<string, string | undefined>> = process.env,
 ): TargetSpec | undefined {
+  const flags = withEnvironment(given, serverWords, environment);
   if (flags.url !== undefined && serverWords !== undefined) {
     throw new UsageError(
       "--url names a server that runs already, and behind -- stands another one; give one of them",
@@ -96,8 +102,29 @@ export function targetOf(
   const words = serverWords ?? (isAsked ? undefined : wordsOf(config.server?.command));
   if (url !== undefined) return urlTarget(url, flags, config);
   if (words !== undefined) return commandTarget(words, flags, config);
-  mustBeAbout(flags);
+  mustBeAbout(given);
   return undefined;
+}
+
+/** A variable counts where the command line says nothing of the same thing: whoever is tested is named by `--url` or by a
+ *  command, and tokens are had in one of three ways. */
+function withEnvironment(
+  flags: TargetFlags,
+  serverWords: readonly string[] | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): TargetFlags {
+  const { jwtSecret, tokenCmd, tokens } = flags;
+  const hasTokens = [jwtSecret, tokenCmd, tokens].some((value) => value !== undefined);
+  const secret = hasTokens ? undefined : environment.SEATRIAL_JWT_SECRET;
+  const all = {
+    url: serverWords === undefined ? environment.SEATRIAL_URL : undefined,
+    jwtSecret: secret,
+    tokenCmd: hasTokens || secret !== undefined ? undefined : environment.SEATRIAL_TOKEN_CMD,
+    controlUrl: serverWords === undefined ? environment.SEATRIAL_CONTROL_URL : undefined,
+    controlToken: environment.SEATRIAL_CONTROL_TOKEN,
+  };
+  const said = Object.entries(all).filter(([, value]) => value !== undefined && value !== "");
+  return { ...(Object.fromEntries(said) as TargetFlags), ...flags };
 }
 
 function urlTarget(text: string, flags: TargetFlags, config: TargetConfig): TargetSpec {
@@ -143,7 +170,7 @@ function commandTarget(words: readonly string[], flags: TargetFlags, config: Tar
   return { kind: "command", command: { ...command, title }, hooks, tokens };
 }
 
-/** What only a named target has a use for. */
+/** What only a named target has a use for; variables may be set for another time. */
 function mustBeAbout(flags: TargetFlags): void {
   const { tokenCmd, tokens, controlUrl, compactCmd, clockCmd, restartCmd } = flags;
   const given = { tokenCmd, tokens, controlUrl, compactCmd, clockCmd, restartCmd };
