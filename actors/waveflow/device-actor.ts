@@ -6,6 +6,7 @@ import { BindingRefused } from "../../reference-client/waveflow/binding.ts";
 import type { DeviceConfig } from "../../reference-client/waveflow/config.ts";
 import { Device } from "../../reference-client/waveflow/device.ts";
 import type { DeviceEvents } from "../../reference-client/waveflow/events.ts";
+import type { DeviceStatus } from "../../reference-client/waveflow/status.ts";
 import { ModeRefused } from "../../reference-client/waveflow/modes.ts";
 import {
   type EditOutcome,
@@ -95,7 +96,7 @@ export class WaveflowActor implements DeviceActor {
     const status = this.#device.status();
     const { server } = this.#options.accounts;
     return {
-      connected: this.#isConnected(),
+      connected: this.#isConnected(status),
       user: status.userId,
       state: this.#device.visible(),
       status: {
@@ -131,7 +132,7 @@ export class WaveflowActor implements DeviceActor {
       kind: "device",
       user: device.userId,
       deviceId: device.deviceId,
-      connected: this.#isConnected(),
+      connected: this.#isConnected(device.status()),
       visible: device.visible(),
       confirmed: device.confirmed(),
       cursor: device.cursor,
@@ -144,8 +145,9 @@ export class WaveflowActor implements DeviceActor {
   }
 
   unrest(server?: Pick<ServerAccount, "head">): string | undefined {
-    if (!this.#isConnected()) return undefined;
-    const { pending, accepted, cursor, acknowledged, resyncDue } = this.#device.status();
+    const status = this.#device.status();
+    if (!this.#isConnected(status)) return undefined;
+    const { pending, accepted, cursor, acknowledged, resyncDue } = status;
     if (pending > 0) return `${pending} ${pending === 1 ? "edit is" : "edits are"} not pushed`;
     if (resyncDue) return "it has to read everything again";
     if (server === undefined) return undefined;
@@ -157,8 +159,7 @@ export class WaveflowActor implements DeviceActor {
     return undefined;
   }
 
-  #isConnected(): boolean {
-    const { server, isSignedIn, mode, halted } = this.#device.status();
+  #isConnected({ server, isSignedIn, mode, halted }: DeviceStatus): boolean {
     return server === this.#options.accounts.server && isSignedIn && mode !== "local" && halted === undefined;
   }
 

@@ -58,7 +58,7 @@ export class Decisions {
 /** The root of a run's decisions. */
 export class AddressedRandom {
   readonly #seed: number;
-  readonly #decisions = new Map<string, Decisions>();
+  readonly #decisions = new Map<string, Map<string, Decisions>>();
   readonly #salt: Salt = { bits: 0 };
 
   constructor(seed: string) {
@@ -73,11 +73,13 @@ export class AddressedRandom {
 
   /** The decisions at an address, always the same object for the same address. */
   decisions(who: string, what: string): Decisions {
-    const address = `${who}\u0000${what}`;
-    let decisions = this.#decisions.get(address);
+    let byWhat = this.#decisions.get(who);
+    if (byWhat === undefined) this.#decisions.set(who, (byWhat = new Map()));
+    let decisions = byWhat.get(what);
     if (decisions === undefined) {
-      decisions = new Decisions(mix(hashText(address, this.#seed)), this.#salt);
-      this.#decisions.set(address, decisions);
+      // The hash of `who`, a NUL and `what` as one text, which need not be built for it.
+      const hash = hashOn(hashOn(hashText(who, this.#seed), "\u0000"), what);
+      byWhat.set(what, (decisions = new Decisions(mix(hash), this.#salt)));
     }
     return decisions;
   }
@@ -85,7 +87,12 @@ export class AddressedRandom {
 
 /** FNV-1a over UTF-16 units, started from `basis`. Units: 32 bits, unsigned. */
 export function hashText(text: string, basis: number): number {
-  let hash = (basis ^ 0x811c_9dc5) >>> 0;
+  return hashOn((basis ^ 0x811c_9dc5) >>> 0, text);
+}
+
+/** The hash of a text and of `text` behind it, from the hash of the first. */
+function hashOn(hashed: number, text: string): number {
+  let hash = hashed;
   for (let at = 0; at < text.length; at++) {
     hash = Math.imul(hash ^ text.charCodeAt(at), 0x0100_0193);
   }

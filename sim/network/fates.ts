@@ -26,8 +26,9 @@ export class ExchangeFates {
   constructor(options: FateOptions) {
     const { random, device, message } = options;
     this.#accidents = new Accidents(options);
-    this.#requestDelay = random.decisions(routeOf(device), `${message} request delay`);
-    this.#replyDelay = random.decisions(routeOf(device), `${message} reply delay`);
+    const route = routeOf(device);
+    this.#requestDelay = random.decisions(route, `${message} request delay`);
+    this.#replyDelay = random.decisions(route, `${message} reply delay`);
   }
 
   /** How the next exchange goes if nothing befalls it. */
@@ -99,8 +100,9 @@ class Accidents {
   #lineEnd = 0;
 
   constructor({ random, book, device, message }: FateOptions) {
-    this.#kind = random.decisions(routeOf(device), `${message} fate`);
-    this.#extent = random.decisions(routeOf(device), `${message} extent`);
+    const route = routeOf(device);
+    this.#kind = random.decisions(route, `${message} fate`);
+    this.#extent = random.decisions(route, `${message} extent`);
     this.#book = book;
     this.#pinned = book.pinnedAt(device, message);
     this.#who = device;
