@@ -168,6 +168,24 @@ const cases: Readonly<Record<string, Case>> = {
       },
     },
   },
+  "refused-token-rests": {
+    holds: (h) => {
+      const refused = h.pull("laptop", 0);
+      refused.refuse(401, { type: "unauthenticated" });
+      // It was under way.
+      h.ack("laptop", 1).refuse(401, { type: "unauthenticated" });
+      h.show(0);
+      h.note("laptop", { kind: "token" });
+      h.pull("laptop", 0).give([]);
+    },
+    violated: {
+      "WF-DEV-5": (h) => {
+        h.pull("laptop", 0).refuse(401, { type: "unauthenticated" });
+        h.show(0);
+        h.pull("laptop", 0).refuse(401, { type: "unauthenticated" });
+      },
+    },
+  },
   "shows-the-fold": {
     holds: (h) => {
       h.join("phone");

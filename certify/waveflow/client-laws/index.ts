@@ -4,11 +4,11 @@ import { convergingIsBounded } from "../../../invariants/waveflow/converging-is-
 import type { WaveflowEvent } from "../../../invariants/waveflow/events.ts";
 import { modesDecideWhatLeaves } from "../../../invariants/waveflow/modes-decide-what-leaves.ts";
 import { oneDrainAtATime } from "../../../invariants/waveflow/one-drain-at-a-time.ts";
-import { refusedTokenWaits } from "../../../invariants/waveflow/refused-token-waits.ts";
 import type { Law } from "../../../invariants/verdict.ts";
 import { editsArrive } from "./edits-arrive.ts";
 import { oneOperationAnEdit } from "./one-operation-an-edit.ts";
 import { readsWithoutGaps } from "./reads-without-gaps.ts";
+import { refusedTokenRests } from "./refused-token-rests.ts";
 import { restampsAtOnce } from "./restamps-at-once.ts";
 import { rowsLeaveWithProof } from "./rows-leave-with-proof.ts";
 import { showsTheFold } from "./shows-the-fold.ts";
@@ -22,8 +22,8 @@ export const clientLaws: readonly Law<WaveflowEvent>[] = [
   restampsAtOnce,
   readsWithoutGaps,
   showsTheFold,
+  refusedTokenRests,
   oneDrainAtATime,
-  refusedTokenWaits,
   modesDecideWhatLeaves,
   convergingIsBounded,
 ];
