@@ -195,6 +195,8 @@ class Soak {
       directory,
       settleMaxMs,
     });
+    // Hundreds of devices for days: their messages are judged as they come, and nobody sends them again.
+    world.wire.stop();
     const stay = new Stay({ scenario, world, gate: this.#gate, subjects: group.subjects });
     const life = stay
       .live()

@@ -90,3 +90,14 @@ test("what is too much is counted and not kept, and the record says so", () => {
   ]);
   expect(log.record().isCut).toBe(true);
 });
+
+test("nothing is written down any more once it is stopped", () => {
+  const { log } = logAt();
+  log.exchange(asked);
+  log.stop();
+  log.exchange(asked).sent(Buffer.from("x"));
+  log.frame({ device: "laptop", direction: "to-device", text: "{}" });
+  log.noteToken("a token", "alice");
+  expect(log.record()).toMatchObject({ tokens: [], users: {}, isCut: true });
+  expect(log.record().entries).toHaveLength(1);
+});

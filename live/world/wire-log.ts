@@ -76,9 +76,16 @@ export class WireLog implements WireTap {
   readonly #names = new Map<string, WireToken>();
   #keptBytes = 0;
   #isCut = false;
+  #isStopped = false;
 
   constructor(options: WireLogOptions) {
     this.#options = options;
+  }
+
+  /** From here on nothing is written down: for a world that lives for days. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#isCut = true;
   }
 
   step(step: Step): void {
@@ -87,11 +94,12 @@ export class WireLog implements WireTap {
 
   /** From here on this text is told by a name. */
   noteToken(text: string, user: string, spec?: TokenSpec): void {
-    if (text !== "" && !this.#tokens.has(text))
+    if (text !== "" && !this.#isStopped && !this.#tokens.has(text))
       this.#tokens.set(text, { user, ...(spec === undefined ? {} : { spec }), madeAtMs: Date.now() });
   }
 
   exchange(request: TappedRequest): ExchangeTap {
+    if (this.#isStopped) return nobodyLooks;
     const { device, method, path, headers, fault, isCopy, isSocket } = request;
     const draft = this.#draft({ who: device, by: "device", method, path, headers: pairsOf(headers) });
     if (fault !== undefined) draft.fault = fault;
@@ -220,7 +228,7 @@ export class WireLog implements WireTap {
   }
 
   #add(entry: Draft | WireFrame | WireStep): void {
-    if (this.#entries.length < entriesMax) this.#entries.push(entry);
+    if (this.#entries.length < entriesMax && !this.#isStopped) this.#entries.push(entry);
     else this.#isCut = true;
   }
 
@@ -231,11 +239,18 @@ export class WireLog implements WireTap {
 
   #hasRoom(bytes: number): boolean {
     this.#keptBytes += bytes;
-    if (this.#keptBytes <= keptBytesMax) return true;
+    if (this.#keptBytes <= keptBytesMax && !this.#isStopped) return true;
     this.#isCut = true;
     return false;
   }
 }
+
+const nobodyLooks: ExchangeTap = {
+  arrives: () => undefined,
+  sent: () => undefined,
+  answered: () => undefined,
+  lost: () => undefined,
+};
 
 const emptyBody = (): Body => ({ chunks: [], bytes: 0 });
 
