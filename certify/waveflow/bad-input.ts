@@ -6,13 +6,13 @@ import { Exchanger } from "../probes/exchange.ts";
 import { findingsOf, type ProbeFault } from "../probes/faults.ts";
 import { requestKey } from "../probes/wire-request.ts";
 import { drawnAcks, fixedAcks } from "./bad-ack.ts";
-import { type BadCase, nobodysTurn, pullOf, upgradeOf } from "./bad-case.ts";
+import { type BadCase, type Caller, nobodysTurn, pullOf, upgradeOf } from "./bad-case.ts";
 import { sendBadFrames } from "./bad-frames.ts";
 import { badHttp } from "./bad-http.ts";
 import { badDevices, badTokens, drawnDevices, drawnTokens, mintBadTokens } from "./bad-identity.ts";
 import { drawnPulls, fixedPulls } from "./bad-pull.ts";
 import { drawnPushes, fixedPushes } from "./bad-push.ts";
-import { describeOutcome, freshCaller, TargetUnusable } from "./caller.ts";
+import { describeOutcome, freshCaller, readLog, TargetUnusable } from "./caller.ts";
 import { CursorWatch } from "./cursor-watch.ts";
 import { noteHabits } from "./habits.ts";
 import type { Made } from "./judge-answer.ts";
@@ -58,9 +58,12 @@ class BadInputRun {
   readonly #silences = new Map<string, number>();
   readonly #deadline: number;
   readonly #isWanted: (made: BadCase) => boolean;
+  #lanes: readonly Lane[] = [];
   #made = 0;
   #throttled = 0;
   #hasSocket = false;
+  /** Whose bad tokens go round. */
+  #bystander: Caller | undefined;
   #underWay = new Set<BadCase>();
   #isDead = false;
 
@@ -79,21 +82,25 @@ class BadInputRun {
 
   async run(): Promise<ProbeReport> {
     try {
-      const lanes = await this.#openLanes();
+      const lanes = (this.#lanes = await this.#openLanes());
       if (lanes.length === 0) return this.#report("blocked", ["tokens"]);
       const cases = await this.#cases(lanes[0]!);
       const isWhole = await this.#runAll(lanes, cases);
+      await this.#lookAtBystander();
       await this.#watchCursor(cases);
       await this.#sendFrames();
       await this.#lookAfterwards(lanes);
-      for (const lane of lanes) this.#faults.push(...lane.faults);
-      if (this.#faults.length > 0) return this.#report("fail");
+      if (this.#allFaults().length > 0) return this.#report("fail");
       if (isWhole) return this.#report("pass");
       return this.#report("blocked", [
         `a server that takes ${minimumRate} requests a second and more: this probe makes thousands`,
       ]);
     } catch (error) {
       if (!(error instanceof TargetUnusable)) throw error;
+      // The lanes that still run come to their end.
+      this.#isDead = true;
+      // After other faults it is the wake of one.
+      if (this.#allFaults().length > 0) return this.#report("fail");
       const { requirement, expected, seen } = error;
       const text = "a good request, between bad ones";
       this.#faults.push({
@@ -122,7 +129,9 @@ class BadInputRun {
 
   /** Every case once, whichever part it came from. Those that take long come first, so that nobody waits for them. */
   async #cases(lane: Lane): Promise<readonly BadCase[]> {
-    const { tokens, missing } = await mintBadTokens(this.#target, lane.caller);
+    // Bad tokens are those of a user of their own: what is taken with one of them is in nobody else's log.
+    this.#bystander = await freshCaller(this.#target);
+    const { tokens, missing } = await mintBadTokens(this.#target, this.#bystander ?? lane.caller);
     if (missing.length > 0) {
       this.#observations.push(`not tried, because this target gives no such token: ${missing.join("; ")}`);
     }
@@ -205,6 +214,24 @@ class BadInputRun {
     }
   }
 
+  /** Nobody has pushed for this user with a good token. */
+  async #lookAtBystander(): Promise<void> {
+    const bystander = this.#bystander;
+    if (this.#isDead || bystander === undefined) return;
+    const { ops } = await readLog(this.#exchanger, bystander);
+    const [first] = ops;
+    const isTold = this.#allFaults().some(({ requirements }) => requirements.includes("WF-AUTH-1"));
+    if (first === undefined || isTold) return;
+    this.#faults.push({
+      kind: "bystander",
+      requirements: ["WF-AUTH-1"],
+      text: "pushes with bad tokens of a user, each of which was refused",
+      expected: "nothing in the user's log",
+      seen: `op ${first.id} with the operation_id ${first.operation_id}`,
+      requests: [pullOf(bystander, "?since=0")],
+    });
+  }
+
   /** Whether bad acknowledgements have moved a cursor shows only in what a compaction does. */
   async #watchCursor(cases: readonly BadCase[]): Promise<void> {
     if (this.#isDead) return;
@@ -256,11 +283,15 @@ class BadInputRun {
     });
   }
 
+  #allFaults(): readonly ProbeFault[] {
+    return [...this.#lanes.flatMap(({ faults }) => faults), ...this.#faults];
+  }
+
   #report(outcome: ProbeReport["outcome"], missing?: readonly string[]): ProbeReport {
     const isDone = outcome === "pass" || outcome === "fail";
     return {
       outcome,
-      findings: findingsOf(this.#faults, this.#target.baseUrl),
+      findings: findingsOf(this.#allFaults(), this.#target.baseUrl),
       requirements: isDone ? badInputProbe.requirements : [],
       requests: this.#exchanger.requests,
       observations: this.#observations,

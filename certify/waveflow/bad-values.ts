@@ -14,6 +14,7 @@ export const numbers: readonly Sample[] = [
   ...["0", "1", "-0", "-1", "1.5", "0.5", "-1.5", "1.0", "1e0", "1E+0", "10e-1", "0.1e1", "-1e0"].map(
     (json) => sample(json),
   ),
+  ...["0.1", "3.141592653589793", "16777217", "1.7976931348623157e308"].map((json) => sample(json)),
   sample("0.99999999999999999999", "0.99999999999999999999, which a double rounds to 1"),
   sample("1.0000000000000000001", "1.0000000000000000001, which a double rounds to 1"),
   ...["1000", "1e3", "1000.0", "1e15"].map((json) => sample(json)),

@@ -6,10 +6,8 @@ import { findingsOf, type ProbeFault } from "../probes/faults.ts";
 import type { WireRequest } from "../probes/wire-request.ts";
 import { isJsonObject } from "../../protocol/json.ts";
 import { pullReplySchema, pushReplySchema } from "../../protocol/waveflow/messages.ts";
-import { ackOf, type Caller, headersOf, pullOf, pushOf, upgradeOf } from "./bad-case.ts";
+import { type Caller, headersOf, pullOf, pushOf, upgradeOf } from "./bad-case.ts";
 import {
-  acknowledgeGood,
-  compactOverHook,
   describeOutcome,
   freshCaller,
   goodBody,
@@ -21,6 +19,7 @@ import {
 } from "./caller.ts";
 import { claimCases } from "./device-claims.ts";
 import { judgeAnswer } from "./judge-answer.ts";
+import { watchCursors } from "./isolated-cursors.ts";
 import { watchSockets } from "./isolated-sockets.ts";
 
 export const isolationProbe: Probe = {
@@ -116,14 +115,22 @@ class IsolationRun {
     // A retry is a duplicate of one's own, and of nobody else's.
     const retry = pushOf(bob, [{ text: goodBody(others) }]);
     const outcome = await this.#exchanger.exchange(retry);
-    const reply = outcome.kind === "answer" ? pushReplySchema.safeParse(outcome.json) : undefined;
-    if (reply?.success === true && reply.data.results.every(({ status }) => status === "duplicate")) return;
+    if (isAllDuplicates(outcome) || !(await this.#knowsRetries())) return;
     this.#fault("retries", {
       text: "a retry of ops whose operation_ids another user has as well",
       expected: "200, and every op a duplicate of his own",
       seen: describeOutcome(outcome),
       requests: [pushOf(bob, [{ text: goodBody(others) }]), retry],
     });
+  }
+
+  /** Whether somebody who collides with nobody has retries answered as duplicates: else others are to say so. */
+  async #knowsRetries(): Promise<boolean> {
+    const single = await freshCaller(this.#target);
+    if (single === undefined) return false;
+    const ops = this.#ops(single.user, 2, "A");
+    await pushGood(this.#exchanger, single, ops);
+    return isAllDuplicates(await this.#exchanger.exchange(pushOf(single, [{ text: goodBody(ops) }])));
   }
 
   /** Positions out of the other's log, and the token of the other's walk. */
@@ -214,69 +221,22 @@ class IsolationRun {
     return (await freshCaller(this.#target)) ?? other;
   }
 
-  /** Seen through compaction: the acknowledgement of a device of the same id holds for its own user alone. */
   async #acknowledgements({ alice, bob }: Pair): Promise<void> {
-    const { controlUrl, controlToken } = this.#target;
-    if (controlUrl === undefined || controlToken === undefined) {
+    const ops = this.#ops("acks", 4, "A").map((op, index) => ({ ...op, entityId: index < 3 ? "1" : "2" }));
+    const { signal } = this.#options;
+    const found = await watchCursors({
+      target: this.#target,
+      exchanger: this.#exchanger,
+      alice,
+      bob,
+      ops,
+      signal,
+    });
+    if (found !== "no hook") this.#faults.push(...found);
+    else
       this.#observations.push(
         "whether acknowledgements cross users was not seen: only a compact hook over HTTP shows it",
       );
-      return;
-    }
-    const { signal } = this.#options;
-    const hooks = new Exchanger({ baseUrl: controlUrl, timeoutMs: 10_000, connectionsMax: 1, signal });
-    try {
-      const ops = this.#ops("acks", 4, "A").map((op, index) => ({ ...op, entityId: index < 3 ? "1" : "2" }));
-      const hers = await pushGood(this.#exchanger, alice, ops);
-      const { results, head } = await pushGood(this.#exchanger, bob, ops);
-      await acknowledgeGood(this.#exchanger, bob, head);
-      const ofAlice = await compactOverHook(hooks, controlToken, alice.user);
-      const ofBob = await compactOverHook(hooks, controlToken, bob.user);
-      if (ofAlice === undefined || ofBob === undefined) return;
-      const requests = [
-        pushOf(alice, [{ text: goodBody(ops) }]),
-        ackOf(bob, [{ text: `{"last_seen_id":${head}}` }]),
-      ];
-      if (ofAlice.deleted > 0) {
-        this.#fault("cursors", {
-          text: "an acknowledgement of another user's device of the same id, and a compaction",
-          expected: "nothing of alice's log to be deleted: none of her devices has acknowledged anything",
-          seen: `${ofAlice.deleted} of her ops are gone`,
-          requests,
-        });
-      }
-      const log = await readLog(this.#exchanger, alice);
-      if (log.ops.length !== hers.results.length && ofAlice.deleted === 0) {
-        this.#fault("compaction of another", {
-          text: "a compaction of another user's log",
-          expected: `all ${hers.results.length} ops of alice's log to stay`,
-          seen: `${log.ops.length} are left`,
-          requests,
-        });
-      }
-      if (ofBob.deleted > 0) await this.#foreignWalk({ alice, bob }, results[0]!.id);
-    } finally {
-      hooks.close();
-    }
-  }
-
-  /** The token of another's walk does not take anybody past the guard. */
-  async #foreignWalk({ alice, bob }: Pair, since: number): Promise<void> {
-    const walk = await this.#exchanger.exchange(pullOf(alice, "?since=0&limit=1"));
-    const token = walk.kind === "answer" && isJsonObject(walk.json) ? walk.json.resync : undefined;
-    if (typeof token !== "string") return;
-    const bare = await this.#exchanger.exchange(pullOf(bob, `?since=${since}`));
-    const request = pullOf(bob, `?since=${since}&limit=1&resync=${encodeURIComponent(token)}`);
-    const outcome = await this.#exchanger.exchange(request);
-    const isGuarded = bare.kind === "answer" && bare.status === 410;
-    if (!isGuarded || (outcome.kind === "answer" && outcome.status === 410)) return;
-    this.#fault("walks", {
-      requirements: ["WF-PULL-5"],
-      text: "a pull from below the watermark with the token of another user's walk",
-      expected: "410, as without a token",
-      seen: describeOutcome(outcome),
-      requests: [request],
-    });
   }
 
   async #sockets({ alice, bob }: Pair): Promise<void> {
@@ -366,8 +326,12 @@ class IsolationRun {
     requests: readonly WireRequest[] = [],
   ): Promise<void> {
     const { ops } = await readLog(this.#exchanger, caller);
+    // In which order is another question.
     const told = (list: readonly { readonly id: string; readonly value: unknown }[]): string =>
-      list.map(({ id, value }) => `${id} = ${JSON.stringify(value)}`).join(", ") || "nothing";
+      list
+        .map(({ id, value }) => `${id} = ${JSON.stringify(value)}`)
+        .sort()
+        .join(", ") || "nothing";
     const expected = told(own.map(({ entityId, value = "A" }) => ({ id: entityId, value })));
     const seen = told(ops.map((op) => ({ id: op.entity_id, value: op.value })));
     if (seen === expected) return;
@@ -397,4 +361,9 @@ class IsolationRun {
       ...(missing === undefined ? {} : { missing }),
     };
   }
+}
+
+function isAllDuplicates(outcome: WireOutcome): boolean {
+  const reply = outcome.kind === "answer" ? pushReplySchema.safeParse(outcome.json) : undefined;
+  return reply?.success === true && reply.data.results.every(({ status }) => status === "duplicate");
 }

@@ -63,7 +63,7 @@ function faultMaker({
 }
 
 /** `400 invalid_request, or 422 invalid_op`. */
-export function describeLawful(answers: readonly LawfulAnswer[]): string {
+function describeLawful(answers: readonly LawfulAnswer[]): string {
   if (answers.length > manyAnswers) return "a refusal (4xx)";
   const told = answers.map(({ status, type = "", index }) =>
     [String(status), type, index === undefined ? "" : `with index ${index}`]
