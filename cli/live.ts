@@ -4,7 +4,7 @@ import { addHelp } from "./help.ts";
 import { createLiveRunner } from "./live-runner.ts";
 import { addRunOptions, mutantOption, type RunFlags, scenariosFor, splitAtDashes } from "./options.ts";
 import { runInWorlds } from "./run-in-worlds.ts";
-import { addTargetOptions, type TargetFlags } from "./target-options.ts";
+import { addTargetOptions, type TargetFlags, targetOf } from "./target-options.ts";
 
 export function createLiveCommand(): Command {
   return addHelp(addTargetOptions(addRunOptions(new Command("live"))), {
