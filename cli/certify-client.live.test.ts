@@ -1,6 +1,6 @@
 // What `seatrial certify-client` says to whoever starts it: the verdict, and the exit code, whatever stands behind `--`.
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -90,6 +90,14 @@ describe("a client gets its verdict", () => {
     expect(text).toMatch(/WF-DEV-15 +holds +in 1 scenario/u);
     expect(text).toMatch(/WF-DEV-1 +blocked/u);
     expect(text).toMatch(/client-realtime +not declared: the greeting lacks connect/u);
+    const file = readFileSync(join(folder, "report", "client-verdict.json"), "utf8");
+    const { client, rules } = JSON.parse(file) as { client: unknown; rules: { id: string }[] };
+    expect(client).toMatchObject({ name: "small client", protocol: "waveflow/1" });
+    expect(rules.find(({ id }) => id === "WF-DEV-15")).toEqual({
+      id: "WF-DEV-15",
+      outcome: "pass",
+      passed: 1,
+    });
     expect(code).toBe(0);
   }, 60_000);
 

@@ -1,5 +1,7 @@
 // `seatrial certify-client`: somebody's client against every rule that a client can break. Our server and our faults
 // stand on the other side.
+import { writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { DriverFailed } from "../certify/client/driver-failed.ts";
 import { type Examined, examineDriver } from "../certify/client/examine-driver.ts";
@@ -110,6 +112,10 @@ async function certifyClient(
   });
   const { name, version } = client.greeting;
   const title = version === undefined ? name : `${name} ${version}`;
+  if (flags.reporter.length > 0) {
+    const file = join(resolve(flags.outputDir), "client-verdict.json");
+    writeFileSync(file, `${JSON.stringify({ client: client.greeting, ...verdictOf(run) }, undefined, 2)}\n`);
+  }
   const out = flags.json === true ? process.stderr : process.stdout;
   out.write(clientVerdictText(title, verdictOf(run), flags.level));
 }
