@@ -1,26 +1,13 @@
 // From the simulation to the real world and back, as callers meet it: processes with mutants in them, real servers, a real
 // PostgreSQL.
-import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { type Finished, runSeatrial, scratchFolder } from "../test/run-seatrial.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "seatrial-confirm-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratchFolder("confirm");
 
-function seatrial(...words: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      ["--no-maglev", "--no-async-context-frame", "cli/main.ts", ...words],
-      { cwd: root, env: { ...process.env, NO_COLOR: "1", CI: "1", SEATRIAL_OUTPUT_DIR: folder } },
-      (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }),
-    );
-  });
-}
+const seatrial = (...words: readonly string[]): Promise<Finished> => runSeatrial(words, folder);
 
 function scenarioFile(name: string, text: string): string {
   const file = join(folder, `${name}.yaml`);

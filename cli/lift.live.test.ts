@@ -1,26 +1,12 @@
 // From the real world back to the simulation, as callers meet it: a real server with a mutant in it, and what its failure
 // leaves.
-import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
+import { type Finished, runSeatrial, scratchFolder } from "../test/run-seatrial.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "seatrial-lift-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratchFolder("lift");
 
-function seatrial(...words: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      ["--no-maglev", "--no-async-context-frame", "cli/main.ts", ...words],
-      { cwd: root, env: { ...process.env, NO_COLOR: "1", CI: "1", SEATRIAL_OUTPUT_DIR: folder } },
-      (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }),
-    );
-  });
-}
+const seatrial = (...words: readonly string[]): Promise<Finished> => runSeatrial(words, folder);
 
 it("what fails in a run of the live world leaves a trace beside its results, which is lifted from there", async () => {
   const output = join(folder, "live");

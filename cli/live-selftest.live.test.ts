@@ -1,26 +1,13 @@
 // The selftest in the real world, as callers meet it: a process with mutants in it, and servers that are some.
-import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type MutantRow, summaryOf } from "./live-selftest.ts";
+import { type Finished, runSeatrial, scratchFolder } from "../test/run-seatrial.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "seatrial-selftest-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratchFolder("selftest");
 
-function seatrial(...words: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      ["--no-maglev", "--no-async-context-frame", "cli/main.ts", ...words],
-      { cwd: root, env: { ...process.env, NO_COLOR: "1", CI: "1", SEATRIAL_OUTPUT_DIR: folder } },
-      (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }),
-    );
-  });
-}
+const seatrial = (...words: readonly string[]): Promise<Finished> => runSeatrial(words, folder);
 
 describe("the live selftest", () => {
   it("confirms mutants of the server, of its SQL and of devices by what kills them in the simulation", async () => {

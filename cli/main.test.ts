@@ -1,32 +1,17 @@
 // The command line as its callers meet it: a process, its output, its exit code.
-import { execFile, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { type Finished, runSeatrial, scratchFolder } from "../test/run-seatrial.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const program = ["cli/main.ts"];
-const folder = mkdtempSync(join(tmpdir(), "seatrial-cli-"));
+const folder = scratchFolder("cli");
 const environment = { ...process.env, NO_COLOR: "1", CI: "1" };
 
-interface Finished {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-function seatrial(...words: readonly string[]): Promise<Finished> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [...program, ...words],
-      { cwd: root, env: environment, maxBuffer: 2 ** 26 },
-      (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }),
-    );
-  });
-}
+const seatrial = (...words: readonly string[]): Promise<Finished> => runSeatrial(words);
 
 const scenario = (title: string): string => `id: waveflow/cli/example
 title: ${title}

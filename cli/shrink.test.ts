@@ -1,24 +1,12 @@
 // `seatrial shrink` as its callers meet it: a process with a mutant in it.
-import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { type Finished, runSeatrial, scratchFolder } from "../test/run-seatrial.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "seatrial-shrink-"));
+const folder = scratchFolder("shrink");
 
-function seatrial(...words: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      ["cli/main.ts", ...words],
-      { cwd: root, env: { ...process.env, NO_COLOR: "1", CI: "1" } },
-      (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }),
-    );
-  });
-}
+const seatrial = (...words: readonly string[]): Promise<Finished> => runSeatrial(words);
 
 const file = join(folder, "lossy.yaml");
 writeFileSync(

@@ -1,39 +1,23 @@
 // The promise that counts most: a server of which nothing is known but how it is started is put through a held COMMIT
 // and a crash behind every statement; what is wrong with it is found, and what is right with it is not blamed.
-import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { type Finished as Ended, runSeatrial, scratchFolder } from "./run-seatrial.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const folders: string[] = [];
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
+const scratch = scratchFolder("stranger");
 
 const right = ["node", "test/stranger/server.mjs"];
 const wrong = (defect: string): readonly string[] => ["env", `DEFECT=${defect}`, ...right];
 
-interface Finished {
-  readonly code: number;
-  readonly out: string;
+interface Finished extends Ended {
   readonly folder: string;
 }
 
-function seatrial(words: readonly string[], server: readonly string[]): Promise<Finished> {
-  const folder = mkdtempSync(join(tmpdir(), "seatrial-stranger-"));
-  folders.push(folder);
+async function seatrial(words: readonly string[], server: readonly string[]): Promise<Finished> {
+  const folder = mkdtempSync(join(scratch, "run-"));
   const flags = ["--reporter", "terminal,json", "--output-dir", folder];
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      ["cli/main.ts", ...words, ...flags, "--", ...server],
-      { cwd: root, env: { ...process.env, NO_COLOR: "1", CI: "1" }, maxBuffer: 2 ** 26 },
-      (error, out) => resolve({ code: error === null ? 0 : Number(error.code), out, folder }),
-    );
-  });
+  return { ...(await runSeatrial([...words, ...flags, "--", ...server])), folder };
 }
 
 const written = ({ folder }: Finished, name: string): unknown =>

@@ -1,5 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
@@ -7,6 +6,7 @@ import { certifiedRun } from "../../test/sample-certification.ts";
 import { sampleRun, tellSample } from "../../test/sample-run.ts";
 import { createJsonReporter, type ResultsDocument, resultsDocument } from "./json-reporter.ts";
 import schema from "./results.schema.json" with { type: "json" };
+import { scratchFolder } from "../../test/run-seatrial.ts";
 
 const ajv = new Ajv2020({
   allErrors: true,
@@ -17,6 +17,8 @@ const ajv = new Ajv2020({
 const validate = ajv.compile(schema);
 const plain = (run = sampleRun): ResultsDocument =>
   JSON.parse(JSON.stringify(resultsDocument(run, tellSample))) as ResultsDocument;
+
+const folder = scratchFolder("json");
 
 describe("results.json", () => {
   it("keeps to its published schema", () => {
@@ -65,7 +67,7 @@ describe("results.json", () => {
   });
 
   it("appears whole: nothing but the finished file is left in the folder", () => {
-    const outputDir = join(mkdtempSync(join(tmpdir(), "seatrial-json-")), "deep", "down");
+    const outputDir = join(folder, "deep", "down");
     createJsonReporter({ outputDir, tell: tellSample }).onRunEnd?.(sampleRun);
     expect(readdirSync(outputDir)).toEqual(["results.json"]);
     expect(JSON.parse(readFileSync(join(outputDir, "results.json"), "utf8"))).toEqual(plain());
