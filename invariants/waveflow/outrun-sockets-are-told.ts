@@ -21,7 +21,10 @@ export const outrunSocketsAreTold: Law<WaveflowEvent> = {
     const tally = new Tally();
     if (reading.hasRawWrites) return tally.verdict("hand-written requests may have acknowledged anything");
     const sockets = openSockets(reading);
-    for (const socket of sockets) judgeTold(socket, reading, tally);
+    for (const socket of sockets) {
+      judgeTold(socket, reading, tally);
+      judgeClosed(socket, tally);
+    }
     const risen = new Map<string, number>();
     for (const at of reading.upheavals) {
       const event = history.events[at]!;
@@ -90,6 +93,23 @@ function judgeTold(
     () => [hasLowerLater(reading, installation, known) ? "WF-ACK-2" : "WF-WS-3"],
   );
 }
+
+/** The code alone says what is wrong, and not up to where the log is gone. */
+function judgeClosed({ installation, helloAt, outrunAt, frames }: OpenSocket, tally: Tally): void {
+  const end = frames.at(-1);
+  if (end?.type !== "closed" || numberIn(end.frame, "code") !== resyncCode) return;
+  tally.look();
+  if (outrunAt < end.at) return;
+  tally.contradict(
+    [helloAt, end.at],
+    () =>
+      `${installation.actor}'s socket was closed with ${resyncCode}, and no resync_required came before it.`,
+    ["WF-WS-3"],
+  );
+}
+
+/** What a socket is closed with behind resync_required. */
+const resyncCode = 4410;
 
 /** It acknowledged less afterwards, which takes nothing back. */
 const hasLowerLater = (
