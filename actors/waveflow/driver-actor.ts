@@ -12,6 +12,7 @@ import type { DeviceReport, StepOutcome } from "../../scenarios/format/world.ts"
 import type { Accounts, DeviceActor, RecordedEvent, Recorder, ServerAccount } from "../actor.ts";
 import type { DriverAnswer, DriverLife, DriverSeat, DriverState } from "../driver-seat.ts";
 import { DriverWire } from "./driver-wire.ts";
+import { type Args, contentOf, namesOf, sizesOf, timersOf, withoutHoles } from "./driver-words.ts";
 import { StepTally } from "./step-tally.ts";
 
 export interface DriverActorOptions {
@@ -30,9 +31,10 @@ export interface DriverActorOptions {
   readonly nextCall: () => number;
 }
 
-type Args = Readonly<Record<string, unknown>>;
 type Mode = Extract<WaveflowNote, { kind: "mode" }>["mode"];
 
+/** Where edits keep coming, what is shown is not held against anybody. */
+const looksMax = 3;
 /** A clock that is off by less is not told.  Units: milliseconds. */
 const clockToleranceMs = 1_000;
 
@@ -44,6 +46,9 @@ export class DriverActor implements DeviceActor {
   #state: DriverState = { entities: {}, pending: 0, cursor: 0, deadLetters: 0 };
   #session: Session;
   #clockOffsetMs = 0;
+  /** Edits that were called done: by now, and when the present state was asked for. */
+  #made = 0;
+  #madeBefore = 0;
   /** Something was written since it was last looked at. To look after each of a thousand edits would cost a million. */
   #isStale = false;
   /** How the last exchange of the present step ended. */
@@ -96,12 +101,23 @@ export class DriverActor implements DeviceActor {
   async refresh(): Promise<void> {
     if (this.#life === undefined) return;
     this.#isStale = false;
+    const made = this.#made;
     this.#state = await this.#life.state();
+    this.#madeBefore = made;
   }
 
+  /** Looks again where an edit was called done while it was looking. */
   async #look(): Promise<void> {
-    await this.refresh();
+    for (let look = 1; look <= looksMax; look++) {
+      await this.refresh();
+      if (this.#isPresent()) break;
+    }
     this.#shown();
+  }
+
+  /** What is shown may have been shown before an edit that has been called done since. */
+  #isPresent(): boolean {
+    return this.#madeBefore === this.#made;
   }
 
   inspect(): DeviceReport {
@@ -225,7 +241,9 @@ export class DriverActor implements DeviceActor {
     this.#isStale = true;
     this.#note({ kind: "made", content, isDone: false });
     const ended = this.#done(await this.#ask(command));
-    if (ended === "ok") this.#note({ kind: "made", content, isDone: true });
+    if (ended !== "ok") return ended;
+    this.#made++;
+    this.#note({ kind: "made", content, isDone: true });
     return ended;
   }
 
@@ -308,6 +326,7 @@ export class DriverActor implements DeviceActor {
   }
 
   #shown(): void {
+    if (!this.#isPresent()) return;
     const { entities, cursor, pending, deadLetters, unshared = 0, parked = 0 } = this.#state;
     this.#note({
       kind: "shown",
@@ -363,31 +382,4 @@ function newSession({ spec, accounts, uuid }: DriverActorOptions): Session {
 class DriverUnwilling extends Error {
   readonly code = "driver_unwilling";
   override readonly name = "DriverUnwilling";
-}
-
-const namesOf = ({ entityType, entityId }: Args) => ({ type: String(entityType), entity: String(entityId) });
-
-function contentOf(
-  { entityType, entityId }: Args,
-  what: { readonly op: "upsert" | "delete"; readonly field?: string; readonly value?: JsonValue },
-): OpContent {
-  const { op, field = null, value = null } = what;
-  return { entity_type: String(entityType), entity_id: String(entityId), op, field, value };
-}
-
-function timersOf(config: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
-  const { drainIntervalMs, backoffFirstMs, backoffMaxMs, requestTimeoutMs } = config;
-  return withoutHoles({ requestTimeoutMs, syncIntervalMs: drainIntervalMs, backoffFirstMs, backoffMaxMs });
-}
-
-function sizesOf({ batchSize, pageSize }: Readonly<Record<string, number>>): object {
-  const sizes = withoutHoles({ batchSize, pageSize });
-  return Object.keys(sizes).length === 0 ? {} : { sizes };
-}
-
-function withoutHoles<Value extends JsonValue>(
-  members: Readonly<Record<string, Value | undefined>>,
-): Readonly<Record<string, Value>> {
-  const there = Object.entries(members).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(there) as Readonly<Record<string, Value>>;
 }
