@@ -88,13 +88,8 @@ export async function readLog(
   for (let pages = 1; pages <= pagesMax; pages++) {
     const token = resync === undefined ? "" : `&resync=${encodeURIComponent(resync)}`;
     const outcome = await exchanger.exchange(pullOf(caller, `?since=${since}&limit=1000${token}`));
-    const page =
-      outcome.kind === "answer" && outcome.status === 200
-        ? pullReplySchema.safeParse(outcome.json)
-        : undefined;
-    if (page?.success !== true)
-      throw unusable("WF-PULL-1", `a pull from ${since} to be answered 200`, outcome);
-    const reply = page.data as PullReply;
+    const reply = outcome.kind === "answer" && outcome.status === 200 ? pageIn(outcome.json) : undefined;
+    if (reply === undefined) throw unusable("WF-PULL-1", `a pull from ${since} to be answered 200`, outcome);
     ops.push(...reply.ops);
     const last = reply.ops.at(-1)?.id ?? since;
     if (!reply.has_more) return { ops, head: reply.head, pages };
@@ -111,6 +106,16 @@ export async function readLog(
 }
 
 const pagesMax = 1_000;
+
+/** A page as far as it can be read: which of its ops is off, whoever looks at it has to be able to say. */
+function pageIn(json: unknown): PullReply | undefined {
+  const page = pullReplySchema.safeParse(json);
+  if (page.success) return page.data as PullReply;
+  if (!isJsonObject(json) || !Array.isArray(json.ops) || typeof json.has_more !== "boolean") return undefined;
+  const isOp = (op: unknown): boolean =>
+    isJsonObject(op) && Number.isSafeInteger(op.id) && typeof op.operation_id === "string";
+  return Number.isSafeInteger(json.head) && json.ops.every(isOp) ? (json as unknown as PullReply) : undefined;
+}
 
 const unusable = (requirement: string, expected: string, outcome: WireOutcome): TargetUnusable =>
   new TargetUnusable({ requirement, expected, seen: describeOutcome(outcome) });

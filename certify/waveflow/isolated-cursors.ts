@@ -53,7 +53,7 @@ async function look(
   const ofSingle = await compact(single.user);
   // A compaction that does not wait for acknowledgements at all says nothing of whose it waits for.
   if (ofSingle === undefined || ofSingle.deleted > 0) return [];
-  await pushGood(exchanger, alice, ops);
+  const hers = await pushGood(exchanger, alice, ops);
   const { results, head } = await pushGood(exchanger, bob, ops);
   await acknowledgeGood(exchanger, bob, head);
   const ofAlice = await compact(alice.user);
@@ -86,7 +86,10 @@ async function look(
     };
     return [fault];
   }
-  return ofBob.deleted > 0 ? foreignWalk(exchanger, { alice, bob, since: results[0]!.id }) : [];
+  // Now both have been compacted once, so that their walks differ by nothing but whose they are.
+  await acknowledgeGood(exchanger, alice, hers.head);
+  const isAlike = (await compact(alice.user))?.deleted === ofBob.deleted;
+  return ofBob.deleted > 0 && isAlike ? foreignWalk(exchanger, { alice, bob, since: results[0]!.id }) : [];
 }
 
 /** The token of another's walk does not take anybody past the guard. */

@@ -325,7 +325,8 @@ class IsolationRun {
     text: string,
     requests: readonly WireRequest[] = [],
   ): Promise<void> {
-    const { ops } = await readLog(this.#exchanger, caller);
+    const reader = (await freshCaller(this.#target, caller.user)) ?? caller;
+    const { ops } = await readLog(this.#exchanger, reader);
     // In which order is another question.
     const told = (list: readonly { readonly id: string; readonly value: unknown }[]): string =>
       list

@@ -27,6 +27,8 @@ export class Lane {
   readonly #options: LaneOptions;
   readonly #faults: ProbeFault[] = [];
   #caller: Caller;
+  /** Another device of the same user: what a server does not give to the device that wrote it is another question. */
+  #reader: Caller;
   #taken: Taken[] = [];
   #highestStamp = 0;
   #head = 0;
@@ -35,6 +37,7 @@ export class Lane {
   private constructor(options: LaneOptions, caller: Caller) {
     this.#options = options;
     this.#caller = caller;
+    this.#reader = caller;
   }
 
   /** A lane whose caller has one op in the log; undefined where there is no token for one.
@@ -76,9 +79,9 @@ export class Lane {
   async lookBack(): Promise<void> {
     // What was cut off may still be at work in a server that takes half a request for a whole one.
     if (this.#taken.some(({ outcome }) => outcome.kind === "cut")) await sleep(cutSettlesMs);
-    const { ops, head } = await readLog(this.#options.exchanger, this.#caller);
+    const { ops, head } = await readLog(this.#options.exchanger, this.#reader);
     this.#faults.push(...judgeLog(ops, this.#taken, this.#seedOperation()));
-    const top = ops.at(-1)?.id ?? 0;
+    const top = Math.max(0, ...ops.map(({ id }) => id));
     if (head !== top && ops.length > 0) this.#faults.push(headFault(this.#taken, { head, top }));
     this.#taken = [];
   }
@@ -92,6 +95,7 @@ export class Lane {
   }
 
   async #begin(): Promise<void> {
+    this.#reader = (await freshCaller(this.#options.target, this.#caller.user)) ?? this.#caller;
     this.#highestStamp = 1;
     const op = { operationId: this.#seedOperation(), entityId: "seed", stamp: 1 };
     this.#head = (await pushGood(this.#options.exchanger, this.#caller, [op])).head;
