@@ -74,7 +74,7 @@ async function look(
     };
     return [fault];
   }
-  const log = await readLog(exchanger, alice);
+  const log = await readLog(exchanger, (await freshCaller(target, alice.user)) ?? alice);
   if (log.ops.length !== ops.length) {
     const fault = {
       kind: "compaction of another",
