@@ -16,7 +16,7 @@ import { nameContent } from "./words.ts";
  *  Source: WF-PULL-3, WF-PULL-4, WF-PULL-5. */
 export const guardIsExact: Law<WaveflowEvent> = {
   id: "guard-is-exact",
-  requirements: ["WF-PULL-3", "WF-PULL-4", "WF-PULL-5", "WF-COMP-3"],
+  requirements: ["WF-PULL-3", "WF-PULL-4", "WF-PULL-5", "WF-PULL-7", "WF-COMP-3"],
   promise: "A pull is sent to resync if it starts above 0 and below the watermark, and only then.",
   judge(history) {
     const reading = readHistory(history);
@@ -59,7 +59,7 @@ function judgeRefusal(call: PullCall, tally: Tally): void {
       [askedAt, answeredAt],
       () =>
         `${actor} pulled from ${since} and was told to resync. The same answer says that the log was compacted up to ${compactedUpTo}, which is not above it.`,
-      ["WF-PULL-3"],
+      () => [isAboveHead(call) ? "WF-PULL-7" : "WF-PULL-3"],
     );
   }
 }
@@ -106,3 +106,7 @@ function judgeGap(read: Read, tally: Tally): void {
 /** The server itself had told of a watermark above where the reader began: the guard has not looked at it. */
 const isTold = ({ user, era, since, askedAt }: Read): boolean =>
   (user.era(era).watermarks.before(askedAt)?.value ?? 0) > since;
+
+/** Where a server has lost history the refusal says so, by its reason.  Source: WF-PULL-7. */
+const isAboveHead = ({ request, user, era, answeredAt }: PullCall): boolean =>
+  era !== noEra && request.since > (user.era(era).heads.before(answeredAt)?.value ?? Infinity);
