@@ -100,6 +100,7 @@ function levelVerdict(
   const kindOf = new Map(profile.requirements.map(({ id, kind }) => [id, kind]));
   const own = checks.filter(({ level, requirement }) => level === name && kindOf.get(requirement) !== "A");
   const byRule = Map.groupBy(own, ({ requirement }) => requirement);
+  const shown = new Set(checks.filter(({ outcome }) => outcome === "pass").map((check) => check.requirement));
   const isAny = (
     members: readonly CertificationCheck[],
     outcomes: readonly CertificationOutcome[],
@@ -107,7 +108,8 @@ function levelVerdict(
   const groups = [...byRule.values()];
   const failed = groups.filter((members) => isAny(members, ["fail"]));
   const open = groups.filter(
-    (members) => !isAny(members, ["fail"]) && (isAny(members, stillOpen) || !isAny(members, ["pass"])),
+    (members) =>
+      !isAny(members, ["fail"]) && (isAny(members, stillOpen) || !shown.has(members[0]!.requirement)),
   );
   const passed = groups.length - failed.length - open.length;
   const counts = { passed, failed: failed.length, blocked: open.length };
@@ -120,7 +122,8 @@ function levelVerdict(
   return { name, promise, verdict: why.length === 0 ? "granted" : "not assessed", ...counts, why };
 }
 
-/** What a place that the target does not have cannot show is shown by other checks of the rule, or the rule stays open. */
+/** What a place that the target does not have cannot show is shown by other checks of the rule, at whatever level, or the
+ *  rule stays open. */
 const stillOpen: readonly CertificationOutcome[] = ["blocked", "error", "skipped"];
 
 function whyFailed(members: readonly CertificationCheck[]): string {

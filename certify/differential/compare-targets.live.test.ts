@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => Promise.all([neighbour.close(), reference.close()]));
 
 test("two servers that are both right differ in habits, and in nothing that a rule speaks about", async () => {
-  const globs = ["waveflow/duplicates/repeated-by-the-network", "waveflow/push/atomic-batch"];
+  const globs = ["waveflow/duplicates/after-a-crash", "waveflow/push/atomic-batch"];
   const { scenarios } = loadCatalogue({ globs });
   const compared = await compareTargets({
     scenarios,

@@ -40,11 +40,13 @@ function judgeChain({ installation, era, head, frames }: OpenSocket, reading: Re
     tally.look();
     if (previous > last && id > last) {
       const left = log.byId.get(previous);
+      // One that comes after a later one has come: that is a matter of order, of which frames-rise speaks.
       const isExcused =
         left === undefined ||
         left.device === undefined ||
         left.device === installation.device ||
-        log.superseder(left, Infinity) !== undefined;
+        log.superseder(left, Infinity) !== undefined ||
+        frames.some((other) => other.type === "op" && idOf(other) === previous);
       const before = last;
       if (!isExcused) {
         tally.contradict(

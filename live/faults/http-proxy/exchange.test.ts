@@ -93,12 +93,13 @@ describe("an exchange", () => {
   });
 
   test("whose answer is late has its effect at once", async () => {
-    apply({ verb: "delay-reply", of: push, byMs: 60 });
+    apply({ verb: "delay-reply", of: push, byMs: 400 });
     const asked = ask();
     await expect.poll(seen, { interval: 5 }).toBe(1);
     const answeredAt = performance.now();
     expect(await count(asked)).toBe(1);
-    expect(performance.now() - answeredAt).toBeGreaterThan(30);
+    // A busy machine may notice the effect late.
+    expect(performance.now() - answeredAt).toBeGreaterThan(100);
   });
 
   test.each([
