@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 // Four lanes by file name, so that a lane can be run alone: `vitest --project sim`.
@@ -7,6 +8,8 @@ const lane = (name: string, include: string[], exclude: string[] = []) => ({
 
 export default defineConfig({
   test: {
+    // Many tests wait for processes and databases: one more than two cores is worth it.
+    maxWorkers: Math.max(3, availableParallelism()),
     projects: [
       lane("unit", ["**/*.test.ts"], ["**/*.{sim,pg,live}.test.ts"]),
       lane("sim", ["**/*.sim.test.ts"]),
