@@ -46,7 +46,13 @@ const marks: Readonly<Record<CertifiedLevel["verdict"], string>> = {
   "not assessed": "○ not assessed",
 };
 
-function levelLines({ levels }: Certification, { ink, width }: CertificationLayout): readonly string[] {
+/** Of a part of a run, the levels that it has something of. */
+function levelLines(
+  { levels: all, complete }: Certification,
+  { ink, width }: CertificationLayout,
+): readonly string[] {
+  const levels = all.filter(({ passed, failed, blocked }) => complete || passed + failed + blocked > 0);
+  if (levels.length === 0) return [];
   const nameWidth = Math.max(...levels.map(({ name }) => name.length));
   const markWidth = Math.max(...Object.values(marks).map((mark) => mark.length));
   const colours = { granted: ink.green, refused: ink.red, "not assessed": ink.yellow };
