@@ -84,8 +84,9 @@ function judgeJob(job: Job, reading: Reading, tally: Tally): void {
   }
 }
 
-/** A device that acknowledged less afterwards has taken nothing back; one that has only pulled does not count; what was acknowledged a moment ago may have been in
- *  memory, and counts there too. Otherwise it is about how far the job goes, or about what it collapses. */
+/** A device that acknowledged less afterwards has taken nothing back; one that has only pulled does not count; what was
+ *  acknowledged a moment ago may have been in memory, and counts there too. Otherwise it is about how far the job goes,
+ *  or about what it collapses. */
 function rulesOf(
   job: Job,
   lowest: { readonly value: number; readonly at: EventIndex },
