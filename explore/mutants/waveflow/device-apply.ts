@@ -26,7 +26,7 @@ export const deviceApplyMutants: readonly Mutant[] = [
         file: apply,
         find: "    const op = received.usable;",
         replace:
-          "    const op = received.usable;\n    if (uuidKey(op.device_id) === uuidKey(context.store.deviceId)) continue;",
+          "    const op = received.usable;\n    if (isSameUuid(op.device_id, context.store.deviceId)) continue;",
       },
     ],
   },

@@ -167,14 +167,6 @@ export const onPostgres: Readonly<Record<string, readonly SourceEdit[]>> = {
   ],
   "watermark-counts-the-deleted": [inStatements(highestDeleted, "count(*) AS highest FROM deleted")],
   "watermark-of-the-lowest": [inStatements(highestDeleted, "coalesce(min(id), 0) AS highest FROM deleted")],
-  // The rim to the database lets nothing pass that it does not know.
-  "other-processes-deaf": [
-    {
-      file: "reference-server/postgres/announcements.ts",
-      find: "return { kind, user, head: head as number };",
-      replace: "return { kind, user, head: head as number, tag: parsed.tag };",
-    },
-  ],
   "every-delivery-is-an-op": [
     inTables(
       ",\n  UNIQUE (user_id, device_id, operation_id),\n  UNIQUE (user_id, device_id, lamport_ts)\n",

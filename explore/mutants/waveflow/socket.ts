@@ -126,6 +126,7 @@ export const socketMutants: readonly Mutant[] = [
     name: "other-processes-deaf",
     part: "server",
     // Told apart by when they were made and by their number: two of a simulated run share a moment, two real ones a number.
+    // The mark goes with the user, because a notification carries nothing that it does not know.
     story:
       "A process hears its own announcements only: a push at one does not reach the sockets at the other.",
     requirements: ["WF-WS-4"],
@@ -139,18 +140,18 @@ export const socketMutants: readonly Mutant[] = [
         file: server,
         find: "    this.#endpoints = { database, clock, buffer, pullLimitDefault };\n",
         replace:
-          "    this.tag = `${clock.now()} ${++processes}`;\n    this.#endpoints = { database, clock, buffer, pullLimitDefault, tag: this.tag };\n",
+          "    this.tag = `${clock.now()}_${++processes}`;\n    this.#endpoints = { database, clock, buffer, pullLimitDefault, tag: this.tag };\n",
       },
       {
         file: server,
         find: "onAnnouncement: (announcement) => this.#hub.onAnnouncement(announcement),",
         replace:
-          "onAnnouncement: (announcement) => {\n        if (announcement.tag === undefined || announcement.tag === this.tag) this.#hub.onAnnouncement(announcement);\n      },",
+          "onAnnouncement: (announcement) => {\n        const [tag, user] = announcement.user.split('|');\n        if (user === undefined || tag === this.tag) this.#hub.onAnnouncement({ ...announcement, user: user ?? tag });\n      },",
       },
       {
         file: push,
         find: '{ kind: "ops", user, head }',
-        replace: '{ kind: "ops", user, head, tag: ports.tag }',
+        replace: '{ kind: "ops", user: `${ports.tag}|${user}`, head }',
       },
     ],
   },
